@@ -1,0 +1,1 @@
+//! Combines the class probabilities of several classifiers and says how good each combination is

@@ -1,0 +1,1 @@
+//! MNIST and other IDX data sets as checked ndarray arrays: read, written, fetched and verified

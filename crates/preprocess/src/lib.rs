@@ -1,0 +1,1 @@
+//! Width normalization and elastic distortion of digit images, in parallel and reproducible

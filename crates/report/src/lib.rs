@@ -1,0 +1,1 @@
+//! A study's figures as tables, from its results folder

@@ -1,0 +1,1 @@
+//! Trains the columns of a study and predicts the test digits

@@ -1,0 +1,2 @@
+//! Trains columns.
+fn main() {}
