@@ -1,0 +1,168 @@
+//! What an engine refuses, and that refusing changes nothing.
+
+use super::case::{ACTIVATIONS, Case, Failure, NESTEROV, SMALL, UNUSUAL};
+use crate::{Engine, EngineError, EngineSpec, Network, Optimizer, Parameters, Step};
+use std::mem::discriminant;
+
+/// A network with 2 maps of input, 3 classes and no symmetry.
+const NETWORK: &str = SMALL[1];
+
+/// Wrong specs, lengths, batches, labels, columns and parameters give the errors of [`EngineSpec::check`] and its
+/// companions; afterwards parameters, velocities and output slices are as they were.
+///
+/// # Errors
+/// The first call that is not refused as it should be.
+pub fn errors<E: Engine>() -> Result<(), Failure> {
+    let case = Case::new("errors", NETWORK, ACTIVATIONS[0], NESTEROV, 4, 1)?;
+    making::<E>(&case)?;
+    calling::<E>(case)?;
+    for notation in UNUSUAL {
+        let case = Case::new("errors", notation, ACTIVATIONS[0], NESTEROV, 4, 1)?;
+        match E::new(&case.spec, &[Parameters::zeros(&case.spec.network)]) {
+            Ok(_) | Err(EngineError::NotSupported { .. }) => {}
+            Err(error) => {
+                return Err(case.fail(format_args!("expected it taken or not supported, got: {error}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Case {
+    /// `result` must be an error like `want`.
+    fn check_refused<T>(
+        &self,
+        what: &str,
+        result: Result<T, EngineError>,
+        want: &EngineError,
+    ) -> Result<(), Failure> {
+        match result {
+            Ok(_) => Err(self.fail(format_args!("{what}: accepted, expected: {want}"))),
+            Err(got) if discriminant(&got) == discriminant(want) => Ok(()),
+            Err(got) => Err(self.fail(format_args!("{what}: got the error: {got}; expected: {want}"))),
+        }
+    }
+
+    fn another(&self, notation: &str) -> Result<Parameters, Failure> {
+        let network: Network = notation.parse().map_err(|error: crate::NotationError| self.fail(error))?;
+        Ok(Parameters::zeros(&network))
+    }
+}
+
+/// Parameters of other networks: some more, and as many in other shapes.
+fn strangers(case: &Case) -> Result<[(Parameters, EngineError); 2], Failure> {
+    let n = case.spec.network.n_params();
+    let more = case.another("2x13x10-4C3-MP2-6C2-MP2-10N-3N")?;
+    let length = EngineError::Length { what: "parameters", got: more.values().len(), want: n };
+    // 325 parameters as the network has, but as 5·64 weights and 5 biases.
+    let as_many = case.another("64x1x1-5N")?;
+    let layout = EngineError::Layout { what: "parameters", got: String::new(), want: String::new() };
+    Ok([(more, length), (as_many, layout)])
+}
+
+fn making<E: Engine>(case: &Case) -> Result<(), Failure> {
+    let columns = [Parameters::zeros(&case.spec.network), Parameters::zeros(&case.spec.network)];
+    let spec = |change: fn(&mut EngineSpec)| {
+        let mut spec = case.spec.clone();
+        change(&mut spec);
+        spec
+    };
+    case.run(E::new(&case.spec, &columns))?;
+    case.check_refused("no columns", E::new(&case.spec, &[]), &EngineError::NoColumns)?;
+    let no_batch = spec(|spec| spec.max_batch = 0);
+    case.check_refused("largest batch 0", E::new(&no_batch, &columns), &EngineError::NoBatch)?;
+    for momentum in [1.0, -0.5, f32::NAN] {
+        let wrong = EngineSpec { optimizer: Optimizer { momentum, nesterov: false }, ..case.spec.clone() };
+        let want = EngineError::Momentum { got: momentum };
+        case.check_refused(&format!("momentum {momentum}"), E::new(&wrong, &columns), &want)?;
+    }
+    for (stranger, want) in strangers(case)? {
+        let columns = [columns[0].clone(), stranger];
+        case.check_refused("columns of another network", E::new(&case.spec, &columns), &want)?;
+    }
+    Ok(())
+}
+
+fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
+    const SENTINEL: f32 = 0.25;
+    let columns: Vec<_> = (0..2).map(|_| case.draw_parameters()).collect();
+    let mut engine = case.run(E::new(&case.spec, &columns))?;
+    let untouched = [Step { loss: 0.5, update_ratio: 0.25 }; 3];
+    let batch = case.draw_batch(12);
+    let image_len = case.spec.network.input().len();
+    case.run(engine.train_step(
+        &batch.images[..4 * image_len],
+        &batch.labels[..4],
+        0.1,
+        &mut untouched.clone()[..2],
+    ))?;
+    let before: Vec<_> = (0..2).map(|column| (engine.parameters(column), engine.velocity(column))).collect();
+
+    let length = EngineError::Length { what: "", got: 0, want: 0 };
+    let no_batch = EngineError::Batch { got: 0, max: 4 };
+    // Values of the images, labels, steps, and the error.
+    let steps_refused = [
+        ("an image short", 3 * image_len, 4, 2, &length),
+        ("a value short", 4 * image_len - 1, 4, 2, &length),
+        ("a value over", 4 * image_len + 1, 4, 2, &length),
+        ("a label short", 4 * image_len, 3, 2, &length),
+        ("a step short", 4 * image_len, 4, 1, &length),
+        ("a step over", 4 * image_len, 4, 3, &length),
+        ("batch of 0", 0, 0, 2, &no_batch),
+        ("batch of 5", 10 * image_len, 10, 2, &no_batch),
+    ];
+    for (what, n_values, n_labels, n_steps, want) in steps_refused {
+        let mut steps = untouched;
+        let result = engine.train_step(
+            &batch.images[..n_values],
+            &batch.labels[..n_labels],
+            0.1,
+            &mut steps[..n_steps],
+        );
+        case.check_refused(what, result, want)?;
+        if steps != untouched {
+            return Err(case.fail(format_args!("{what}: steps written, {steps:?}")));
+        }
+    }
+    for index in [0, 3] {
+        let mut labels = batch.labels[..4].to_vec();
+        labels[index] = 3;
+        let mut steps = untouched;
+        let result = engine.train_step(&batch.images[..4 * image_len], &labels, 0.1, &mut steps[..2]);
+        case.check_refused(
+            "label 3 of 3 classes",
+            result,
+            &EngineError::Label { index, got: 3, classes: 3 },
+        )?;
+        if steps != untouched {
+            return Err(case.fail(format_args!("label 3 of 3 classes: steps written, {steps:?}")));
+        }
+    }
+    let no_column = EngineError::Column { got: 2, n: 2 };
+    let predictions_refused = [
+        ("prediction by column 2 of 2", 2, image_len, 3, &no_column),
+        ("prediction, a value short", 0, image_len - 1, 3, &length),
+        ("prediction, a value over", 1, image_len + 1, 3, &length),
+        ("prediction, a probability short", 1, image_len, 2, &length),
+        ("prediction, a probability over", 1, image_len, 4, &length),
+        ("prediction, a row over", 1, image_len, 6, &length),
+        ("prediction of nothing, probabilities wanted", 1, 0, 3, &length),
+    ];
+    for (what, column, n_values, n_probabilities, want) in predictions_refused {
+        let mut probabilities = [SENTINEL; 6];
+        let result = engine.predict(column, &batch.images[..n_values], &mut probabilities[..n_probabilities]);
+        case.check_refused(what, result, want)?;
+        case.check_bits(what, &probabilities, &[SENTINEL; 6])?;
+    }
+    for (stranger, want) in strangers(&case)? {
+        case.check_refused("parameters of another network", engine.set_parameters(1, &stranger), &want)?;
+        case.check_refused("velocity of another network", engine.set_velocity(1, &stranger), &want)?;
+    }
+    case.check_refused("parameters of column 2 of 2", engine.set_parameters(2, &columns[0]), &no_column)?;
+    case.check_refused("velocity of column 2 of 2", engine.set_velocity(2, &columns[0]), &no_column)?;
+    for (column, (parameters, velocity)) in before.iter().enumerate() {
+        case.check_bits("parameters after errors", engine.parameters(column).values(), parameters.values())?;
+        case.check_bits("velocity after errors", engine.velocity(column).values(), velocity.values())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,371 @@
+//! What trains columns: the [`Engine`] trait.
+
+use crate::{Activation, Network, ParameterSpec, Parameters};
+use serde::{Deserialize, Serialize};
+
+/// Stochastic gradient descent with momentum.
+///
+/// With the gradient g of the batch's mean loss, the state v and the learning rate η a step is
+/// v ← momentum·v + g, then θ ← θ − η·(g + momentum·v) with Nesterov's look-ahead and θ ← θ − η·v without, as in
+/// libtorch. v starts at zero; momentum 0 is plain descent, and v is then g.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Optimizer {
+    /// At least 0 and below 1.
+    pub momentum: f32,
+    /// Nesterov's look-ahead.
+    pub nesterov: bool,
+}
+
+/// What all columns of an engine have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineSpec {
+    /// The columns' network.
+    pub network: Network,
+    /// After convolutions and hidden layers.
+    pub activation: Activation,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// Most images of one column in one step; at least 1.
+    pub max_batch: usize,
+}
+
+impl EngineSpec {
+    /// What every engine checks when it is made.
+    ///
+    /// # Errors
+    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::Momentum`], or parameters that do not fit, as
+    /// [`check_parameters`](Self::check_parameters) has it.
+    pub fn check(&self, columns: &[Parameters]) -> Result<(), EngineError> {
+        if columns.is_empty() {
+            return Err(EngineError::NoColumns);
+        }
+        if self.max_batch == 0 {
+            return Err(EngineError::NoBatch);
+        }
+        if !(0.0..1.0).contains(&self.optimizer.momentum) {
+            return Err(EngineError::Momentum { got: self.optimizer.momentum });
+        }
+        columns.iter().try_for_each(|parameters| self.check_parameters("columns", parameters))
+    }
+
+    /// Checks parameters or a velocity for this network; `what` names the argument.
+    ///
+    /// # Errors
+    /// [`EngineError::Length`] when their number is wrong, [`EngineError::Layout`] when their names or shapes are.
+    pub fn check_parameters(&self, what: &'static str, parameters: &Parameters) -> Result<(), EngineError> {
+        check_length(what, parameters.values().len(), self.network.n_params())?;
+        if parameters.fits(&self.network) {
+            return Ok(());
+        }
+        let want = Parameters::layout_of(&self.network);
+        Err(EngineError::Layout { what, got: tensor_names(parameters.layout()), want: tensor_names(&want) })
+    }
+
+    /// Checks the arguments of [`Engine::train_step`] and returns the batch: images of one column.
+    ///
+    /// # Errors
+    /// [`EngineError::Length`], [`EngineError::Batch`] or [`EngineError::Label`].
+    pub fn check_train_step(
+        &self,
+        n_columns: usize,
+        images: &[f32],
+        labels: &[u8],
+        steps: &[Step],
+    ) -> Result<usize, EngineError> {
+        check_length("steps", steps.len(), n_columns)?;
+        let batch = labels.len() / n_columns.max(1);
+        check_length("labels", labels.len(), n_columns * batch)?;
+        if batch == 0 || batch > self.max_batch {
+            return Err(EngineError::Batch { got: batch, max: self.max_batch });
+        }
+        check_length("images", images.len(), labels.len() * self.network.input().len())?;
+        let classes = self.network.classes();
+        match labels.iter().position(|&label| usize::from(label) >= classes) {
+            Some(index) => Err(EngineError::Label { index, got: labels[index], classes }),
+            None => Ok(batch),
+        }
+    }
+
+    /// Checks the arguments of [`Engine::predict`] and returns the number of images.
+    ///
+    /// # Errors
+    /// [`EngineError::Column`] or [`EngineError::Length`].
+    pub fn check_predict(
+        &self,
+        n_columns: usize,
+        column: usize,
+        images: &[f32],
+        probabilities: &[f32],
+    ) -> Result<usize, EngineError> {
+        check_column(n_columns, column)?;
+        let image_len = self.network.input().len();
+        let n = images.len() / image_len;
+        check_length("images", images.len(), n * image_len)?;
+        check_length("probabilities", probabilities.len(), n * self.network.classes())?;
+        Ok(n)
+    }
+}
+
+fn check_length(what: &'static str, got: usize, want: usize) -> Result<(), EngineError> {
+    if got == want { Ok(()) } else { Err(EngineError::Length { what, got, want }) }
+}
+
+fn check_column(n: usize, got: usize) -> Result<(), EngineError> {
+    if got < n { Ok(()) } else { Err(EngineError::Column { got, n }) }
+}
+
+fn tensor_names(layout: &[ParameterSpec]) -> String {
+    let tensors: Vec<_> = layout.iter().map(|spec| format!("{} {:?}", spec.name, spec.shape)).collect();
+    tensors.join(", ")
+}
+
+/// What one training step of one column tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Mean cross-entropy of the batch in nats, before the update. Not finite when training has diverged.
+    pub loss: f64,
+    /// Mean over the parameter tensors of ‖η·g‖₁ / ‖θ‖₁, g the batch's gradient without momentum and θ before the
+    /// update; tensors that are all zero are left out, and with none left it is 0.
+    ///
+    /// # Source
+    /// The Theano project's rule: a learning rate fits when this is about 0.001.
+    pub update_ratio: f64,
+}
+
+/// Trains and applies N columns of one network, each with its own parameters, optimizer state and images.
+///
+/// Columns share nothing but the arguments of a call. An engine may work through them one after the other or
+/// all in lockstep, with a leading axis N on every tensor; what it computes for a column does not depend on which other
+/// columns it has. On a CPU that holds bit for bit, and so does the same call repeated from the same state; an engine on a
+/// device whose sums have no fixed order says how close it comes instead.
+///
+/// # What is computed
+/// Convolutions and dense layers as [`Layer`](crate::Layer) has them, the spec's [`Activation`] after convolutions and
+/// hidden layers, softmax at the output, mean cross-entropy over a column's batch as the loss, its exact
+/// gradient by backpropagation, and one step of the spec's [`Optimizer`] with it. Of equal values in a pooling window the first in
+/// row-major order takes the whole gradient. A NaN among the parameters comes out as a loss or a probability that is not finite: no
+/// maximum or rectifier hides it.
+///
+/// # State
+/// Parameters and velocity, f32, are all of it: an engine that is given both, taken from another one between two calls, goes on with
+/// the same bits. [`predict`](Self::predict) changes nothing.
+///
+/// # Errors
+/// An engine checks lengths, labels and indices as [`EngineSpec::check`] and its companions do, before anything else. After an error
+/// nothing has changed, `steps` and `probabilities` included.
+///
+/// The feature `conformance` has the tests that every engine passes.
+pub trait Engine: Sized {
+    /// An engine with a column for each of `columns`, which are their first parameters; all velocities are zero.
+    ///
+    /// # Errors
+    /// See [`EngineSpec::check`], and [`EngineError::NotSupported`] for a network that the engine does not take. Every
+    /// engine takes every network with a [`paper_form`](Network::paper_form) of at least one stage.
+    fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError>;
+
+    /// Columns of this engine, at least 1.
+    fn n_columns(&self) -> usize;
+
+    /// One step of the optimizer for every column, each on its own batch.
+    ///
+    /// # Shapes
+    /// `images`: `[columns, batch, maps, height, width]`, row-major; `labels`: `[columns, batch]`, classes counted from 0;
+    /// `steps`: `[columns]`, overwritten. The batch is the same for all columns, at least 1 and at most the spec's `max_batch`.
+    /// # Units
+    /// Images in `-1.0..=1.0`, background −1; `learning_rate` is that of all columns.
+    /// # Errors
+    /// See [`EngineSpec::check_train_step`].
+    fn train_step(
+        &mut self,
+        images: &[f32],
+        labels: &[u8],
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError>;
+
+    /// Softmax probabilities of any number of images by one column, none included.
+    ///
+    /// # Shapes
+    /// `images`: `[n, maps, height, width]`; `probabilities`: `[n, classes]`, overwritten; n may exceed `max_batch`.
+    /// # Units
+    /// Images as for [`train_step`](Self::train_step); probabilities in `0.0..=1.0`, a row sums to 1 within rounding.
+    /// # Errors
+    /// See [`EngineSpec::check_predict`].
+    fn predict(
+        &mut self,
+        column: usize,
+        images: &[f32],
+        probabilities: &mut [f32],
+    ) -> Result<(), EngineError>;
+
+    /// Parameters of a column.
+    ///
+    /// # Panics
+    /// When `column` is not below [`n_columns`](Self::n_columns).
+    fn parameters(&self, column: usize) -> Parameters;
+
+    /// Replaces the parameters of a column; its velocity stays. Values that are not finite are taken as they are.
+    ///
+    /// # Errors
+    /// [`EngineError::Column`], or see [`EngineSpec::check_parameters`].
+    fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Result<(), EngineError>;
+
+    /// The optimizer's state v of a column, value by value beside its parameters.
+    ///
+    /// # Panics
+    /// When `column` is not below [`n_columns`](Self::n_columns).
+    fn velocity(&self, column: usize) -> Parameters;
+
+    /// Replaces the optimizer's state of a column; its parameters stay.
+    ///
+    /// # Errors
+    /// [`EngineError::Column`], or see [`EngineSpec::check_parameters`].
+    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError>;
+}
+
+/// Why an engine refused; nothing has changed in it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine cannot compute this network.
+    #[error("network {notation}: {reason}")]
+    NotSupported {
+        /// The network.
+        notation: String,
+        /// One sentence.
+        reason: String,
+    },
+    /// A slice has the wrong length.
+    #[error("{what}: got {got} values, expected {want}")]
+    Length {
+        /// Which argument.
+        what: &'static str,
+        /// Its length.
+        got: usize,
+        /// The length it should have.
+        want: usize,
+    },
+    /// A batch is empty or larger than the engine was made for.
+    #[error("batch of {got} images, expected 1 to {max}")]
+    Batch {
+        /// Images of one column.
+        got: usize,
+        /// Most that are possible.
+        max: usize,
+    },
+    /// A label is no class of the network.
+    #[error("label {got} at index {index}, expected less than {classes}")]
+    Label {
+        /// Index among the labels given.
+        index: usize,
+        /// The label.
+        got: u8,
+        /// Classes of the network.
+        classes: usize,
+    },
+    /// There is no such column.
+    #[error("column {got}, expected less than {n}")]
+    Column {
+        /// Index asked for.
+        got: usize,
+        /// Columns of the engine.
+        n: usize,
+    },
+    /// Parameters of another network, though of equal number.
+    #[error("{what}: tensors {got}, expected {want}")]
+    Layout {
+        /// Which argument.
+        what: &'static str,
+        /// Names and shapes as given.
+        got: String,
+        /// Names and shapes of the engine's network.
+        want: String,
+    },
+    /// The momentum is not in range.
+    #[error("momentum {got}, expected at least 0 and less than 1")]
+    Momentum {
+        /// The value given.
+        got: f32,
+    },
+    /// No column was given.
+    #[error("no columns: an engine needs 1 or more")]
+    NoColumns,
+    /// The largest batch is zero.
+    #[error("largest batch 0, expected 1 or more")]
+    NoBatch,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> EngineSpec {
+        EngineSpec {
+            network: "2x3x3-2C2-4N-3N".parse().unwrap(),
+            activation: Activation::Relu,
+            optimizer: Optimizer { momentum: 0.9, nesterov: true },
+            max_batch: 4,
+        }
+    }
+
+    fn parameters(notation: &str) -> Parameters {
+        Parameters::zeros(&notation.parse().unwrap())
+    }
+
+    #[test]
+    fn a_spec_is_checked_against_its_columns() {
+        let columns = [parameters("2x3x3-2C2-4N-3N")];
+        assert_eq!(spec().check(&columns), Ok(()));
+        assert_eq!(spec().check(&[]), Err(EngineError::NoColumns));
+        assert_eq!(EngineSpec { max_batch: 0, ..spec() }.check(&columns), Err(EngineError::NoBatch));
+        for momentum in [-0.1, 1.0, f32::NAN] {
+            let optimizer = Optimizer { momentum, nesterov: false };
+            let error = EngineSpec { optimizer, ..spec() }.check(&columns).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("momentum {momentum}, expected at least 0 and less than 1")
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_of_another_network_are_refused() {
+        let error = spec().check(&[parameters("2x3x3-2C2-5N-3N")]).unwrap_err();
+        assert_eq!(error.to_string(), "columns: got 81 values, expected 69");
+        // 69 parameters as well, but one layer: [3, 22] and [3].
+        let error = spec().check_parameters("velocity", &parameters("22x1x1-3N")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("velocity: tensors dense1.weight [3, 22], dense1.bias [3], expected conv1")
+        );
+    }
+
+    #[test]
+    fn arguments_of_a_step_are_checked() {
+        let check = |n_images: usize, labels: &[u8], n_steps: usize| {
+            spec().check_train_step(2, &vec![0.0; n_images * 18], labels, &vec![Step::default(); n_steps])
+        };
+        let length = |what, got, want| Err(EngineError::Length { what, got, want });
+        assert_eq!(check(4, &[0, 1, 2, 0], 2), Ok(2));
+        assert_eq!(check(4, &[0, 1, 2, 0], 1), length("steps", 1, 2));
+        assert_eq!(check(4, &[0, 1, 2], 2), length("labels", 3, 2));
+        assert_eq!(check(3, &[0, 1, 2, 0], 2), length("images", 54, 72));
+        assert_eq!(check(0, &[], 2), Err(EngineError::Batch { got: 0, max: 4 }));
+        assert_eq!(check(10, &[0; 10], 2), Err(EngineError::Batch { got: 5, max: 4 }));
+        assert_eq!(check(4, &[0, 1, 3, 0], 2), Err(EngineError::Label { index: 2, got: 3, classes: 3 }));
+    }
+
+    #[test]
+    fn arguments_of_a_prediction_are_checked() {
+        let check = |column, n_values: usize, n_probabilities: usize| {
+            spec().check_predict(2, column, &vec![0.0; n_values], &vec![0.0; n_probabilities])
+        };
+        assert_eq!(check(1, 18 * 7, 21), Ok(7));
+        assert_eq!(check(0, 0, 0), Ok(0));
+        assert_eq!(check(2, 18, 3), Err(EngineError::Column { got: 2, n: 2 }));
+        assert_eq!(check(0, 19, 3), Err(EngineError::Length { what: "images", got: 19, want: 18 }));
+        assert_eq!(check(0, 18, 4), Err(EngineError::Length { what: "probabilities", got: 4, want: 3 }));
+    }
+}
