@@ -1,1 +1,126 @@
-//! Trains networks of convolutions with max-pooling on one CPU core, following only the pooling's winners
+#![doc = include_str!("../README.md")]
+
+mod activation;
+mod backward;
+mod column;
+mod dense;
+mod forward;
+mod geometry;
+mod isa;
+mod layout;
+mod loss;
+mod model;
+mod simd;
+mod update;
+
+pub use isa::{Isa, IsaError, instruction_set};
+
+use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
+use column::Column;
+use model::{Model, Workspace};
+
+/// Trains columns of one network on the calling thread, one after the other.
+///
+/// For several cores make one engine a thread: columns are independent, and a core works on its own column's
+/// weights from its own cache.
+///
+/// Takes every network with a [`paper_form`](ciresan_net::Network::paper_form) of at least one stage.
+pub struct CpuEngine {
+    model: Model,
+    columns: Vec<Column>,
+    workspace: Workspace,
+}
+
+impl CpuEngine {
+    /// An engine on the given instruction set instead of the best one.
+    ///
+    /// # Errors
+    /// As for [`Engine::new`].
+    pub fn with_isa(spec: &EngineSpec, columns: &[Parameters], isa: Isa) -> Result<Self, EngineError> {
+        spec.check(columns)?;
+        let model = Model::new(spec, isa)?;
+        let mut engine = Self {
+            workspace: Workspace::new(&model),
+            columns: columns.iter().map(|_| Column::new(&model)).collect(),
+            model,
+        };
+        for (column, parameters) in columns.iter().enumerate() {
+            engine.set_parameters(column, parameters)?;
+        }
+        Ok(engine)
+    }
+
+    /// The instruction set that this engine computes with.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.model.isa
+    }
+
+    fn column_mut(&mut self, column: usize) -> Result<&mut Column, EngineError> {
+        let n = self.columns.len();
+        self.columns.get_mut(column).ok_or(EngineError::Column { got: column, n })
+    }
+}
+
+impl Engine for CpuEngine {
+    fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
+        Self::with_isa(spec, columns, Isa::best())
+    }
+
+    fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn train_step(
+        &mut self,
+        images: &[f32],
+        labels: &[u8],
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        let batch = self.model.spec.check_train_step(self.columns.len(), images, labels, steps)?;
+        let batches = images.chunks_exact(images.len() / self.columns.len()).zip(labels.chunks_exact(batch));
+        for ((column, step), (images, labels)) in self.columns.iter_mut().zip(steps).zip(batches) {
+            *step = column.train_step(&self.model, &mut self.workspace, images, labels, learning_rate);
+        }
+        Ok(())
+    }
+
+    fn predict(
+        &mut self,
+        column: usize,
+        images: &[f32],
+        probabilities: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let spec = &self.model.spec;
+        spec.check_predict(self.columns.len(), column, images, probabilities)?;
+        let batches = images.chunks(spec.max_batch * spec.network.input().len());
+        for (images, out) in batches.zip(probabilities.chunks_mut(spec.max_batch * spec.network.classes())) {
+            self.columns[column].predict(&self.model, &mut self.workspace, images, out);
+        }
+        Ok(())
+    }
+
+    fn parameters(&self, column: usize) -> Parameters {
+        self.model.hand_out(&self.columns[column].values)
+    }
+
+    fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Result<(), EngineError> {
+        self.model.spec.check_parameters("parameters", parameters)?;
+        let values = self.model.take_over(parameters);
+        self.column_mut(column)?.values = values;
+        self.columns[column].pack(&self.model);
+        Ok(())
+    }
+
+    fn velocity(&self, column: usize) -> Parameters {
+        self.model.hand_out(&self.columns[column].velocity)
+    }
+
+    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {
+        self.model.spec.check_parameters("velocity", velocity)?;
+        let velocity = self.model.take_over(velocity);
+        self.column_mut(column)?.velocity = velocity;
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! Training steps and predictions of the paper's network on one core, in images a second.
+#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
+
+use chacha20::ChaCha8Rng;
+use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_net::{Activation, Engine, EngineSpec, Initialization, Network, Optimizer, Parameters, Step};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand::{RngExt, SeedableRng};
+use std::hint::black_box;
+
+const BATCH: usize = 128;
+
+fn engine(notation: &str, activation: Activation, isa: Isa) -> (CpuEngine, Vec<f32>, Vec<u8>) {
+    let network: Network = notation.parse().expect("a network of the bench");
+    let mut rng = ChaCha8Rng::seed_from_u64(2012);
+    let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
+    let images = (0..BATCH * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let labels = (0..BATCH).map(|_| rng.random_range(0..10)).collect();
+    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let spec = EngineSpec { network, activation, optimizer, max_batch: BATCH };
+    (CpuEngine::with_isa(&spec, &[start], isa).expect("a network of the paper's form"), images, labels)
+}
+
+fn training(c: &mut Criterion) {
+    for (name, notation) in
+        [("paper", "1x29x29-20C4-MP2-40C5-MP3-150N-10N"), ("theano", "1x29x29-32C4-MP2-48C5-MP3-150N-10N")]
+    {
+        for activation in [Activation::ScaledTanh, Activation::Relu] {
+            let mut group = c.benchmark_group(format!("{name}/{activation}/batch{BATCH}"));
+            group.throughput(Throughput::Elements(BATCH as u64));
+            for isa in Isa::available() {
+                let (mut engine, images, labels) = engine(notation, activation, isa);
+                let mut steps = [Step::default()];
+                group.bench_function(BenchmarkId::new("train", isa), |b| {
+                    b.iter(|| engine.train_step(black_box(&images), &labels, 1e-6, &mut steps));
+                });
+                let mut probabilities = vec![0.0; BATCH * 10];
+                group.bench_function(BenchmarkId::new("predict", isa), |b| {
+                    b.iter(|| engine.predict(0, black_box(&images), &mut probabilities));
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+criterion_group!(benches, training);
+criterion_main!(benches);

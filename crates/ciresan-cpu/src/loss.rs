@@ -1,0 +1,60 @@
+//! Softmax and cross-entropy.
+
+/// Turns logits into probabilities, row by row of `classes`; each row's maximum is subtracted first.
+pub(crate) fn softmax(logits: &mut [f32], classes: usize) {
+    for row in logits.chunks_exact_mut(classes) {
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut sum = 0.0;
+        for x in row.iter_mut() {
+            *x = (*x - largest).exp();
+            sum += *x;
+        }
+        for x in row {
+            *x /= sum;
+        }
+    }
+}
+
+/// Mean cross-entropy of a batch; turns its logits `[n][classes]` into the gradient of that mean.
+pub(crate) fn cross_entropy(logits: &mut [f32], classes: usize, labels: &[u8]) -> f64 {
+    let n = labels.len() as f32;
+    // f64: the mean of a late epoch's tiny losses would lose its last digits in f32.
+    let mut loss = 0.0f64;
+    for (row, &label) in logits.chunks_exact_mut(classes).zip(labels) {
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let own = row[usize::from(label)] - largest;
+        let mut sum = 0.0;
+        for x in row.iter_mut() {
+            *x = (*x - largest).exp();
+            sum += *x;
+        }
+        loss += f64::from(sum.ln() - own);
+        for x in row.iter_mut() {
+            *x /= sum * n;
+        }
+        row[usize::from(label)] -= 1.0 / n;
+    }
+    loss / labels.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_and_gradient_of_known_logits() {
+        // Two classes, logits 0 and ln 3: probabilities 1/4 and 3/4.
+        let mut logits = [0.0, 3f32.ln(), 0.0, 3f32.ln()];
+        let loss = cross_entropy(&mut logits, 2, &[0, 1]);
+        assert!((loss - (4f64.ln() + (4.0f64 / 3.0).ln()) / 2.0).abs() < 1e-6, "{loss}");
+        let want = [-0.375, 0.375, 0.125, -0.125];
+        assert!(logits.iter().zip(want).all(|(g, w)| (g - w).abs() < 1e-6), "{logits:?}");
+    }
+
+    #[test]
+    fn huge_logits_do_not_overflow() {
+        let mut logits = [1e30, 0.0, -1e30];
+        softmax(&mut logits, 3);
+        assert_eq!(logits, [1.0, 0.0, 0.0]);
+    }
+}

@@ -1,0 +1,173 @@
+//! `CpuEngine` against the conformance tests of `Engine`, on every instruction set of this CPU.
+
+use chacha20::ChaCha8Rng;
+use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_net::conformance::check_engine;
+use ciresan_net::reference::ReferenceEngine;
+use ciresan_net::{
+    Activation, Engine, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters, Step,
+};
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+
+/// An engine type for one instruction set, since the conformance tests make engines themselves.
+macro_rules! engine_on {
+    ($name:ident, $isa:literal) => {
+        struct $name(CpuEngine);
+
+        impl Engine for $name {
+            fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
+                CpuEngine::with_isa(spec, columns, $isa.parse().unwrap()).map(Self)
+            }
+            fn n_columns(&self) -> usize {
+                self.0.n_columns()
+            }
+            fn train_step(
+                &mut self,
+                images: &[f32],
+                labels: &[u8],
+                learning_rate: f32,
+                steps: &mut [Step],
+            ) -> Result<(), EngineError> {
+                self.0.train_step(images, labels, learning_rate, steps)
+            }
+            fn predict(&mut self, column: usize, images: &[f32], out: &mut [f32]) -> Result<(), EngineError> {
+                self.0.predict(column, images, out)
+            }
+            fn parameters(&self, column: usize) -> Parameters {
+                self.0.parameters(column)
+            }
+            fn set_parameters(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
+                self.0.set_parameters(column, to)
+            }
+            fn velocity(&self, column: usize) -> Parameters {
+                self.0.velocity(column)
+            }
+            fn set_velocity(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
+                self.0.set_velocity(column, to)
+            }
+        }
+    };
+}
+engine_on!(Avx512Engine, "avx512");
+engine_on!(Avx2Engine, "avx2");
+engine_on!(PortableEngine, "portable");
+
+/// Whether this CPU has `isa`; says so where it has not.
+fn has(isa: &str) -> bool {
+    let has = isa.parse::<Isa>().is_ok();
+    if !has {
+        println!("skipped: this CPU has no {isa}");
+    }
+    has
+}
+
+#[test]
+fn conforms_with_avx512() {
+    if has("avx512") {
+        check_engine::<Avx512Engine>();
+    }
+}
+
+#[test]
+fn conforms_with_avx2() {
+    if has("avx2") {
+        check_engine::<Avx2Engine>();
+    }
+}
+
+#[test]
+fn conforms_with_portable_code() {
+    check_engine::<PortableEngine>();
+}
+
+/// Parameters after one step of plain gradient descent, on random images.
+fn one_step<E: Engine>(make: impl Fn(&EngineSpec, &Parameters) -> E, case: &Case) -> Vec<f32> {
+    let network: Network = case.notation().parse().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(case.seed);
+    let start = Parameters::init(&network, case.activation, Initialization::FanIn, &mut rng);
+    let images: Vec<f32> =
+        (0..case.batch * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let labels: Vec<u8> = (0..case.batch).map(|_| rng.random_range(0..3)).collect();
+    let optimizer = Optimizer { momentum: 0.0, nesterov: false };
+    let spec = EngineSpec { network, activation: case.activation, optimizer, max_batch: case.batch };
+    let mut engine = make(&spec, &start);
+    engine.train_step(&images, &labels, 1.0, &mut [Step::default()]).unwrap();
+    engine.parameters(0).values().to_vec()
+}
+
+/// A small network of the paper's form that fits its input.
+#[derive(Clone, Debug)]
+struct Case {
+    input: [usize; 3],
+    stages: Vec<[usize; 3]>,
+    hidden: Option<usize>,
+    activation: Activation,
+    batch: usize,
+    seed: u64,
+}
+
+impl Case {
+    fn notation(&self) -> String {
+        let [maps, height, width] = self.input;
+        let mut parts = vec![format!("{maps}x{height}x{width}")];
+        for [maps, kernel, pool] in &self.stages {
+            parts.push(format!("{maps}C{kernel}"));
+            parts.push(format!("MP{pool}"));
+        }
+        parts.extend(self.hidden.map(|n| format!("{n}N")));
+        parts.push("3N".to_owned());
+        parts.join("-")
+    }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let stage = (1usize..=40, 1usize..=5, 1usize..=3).prop_map(|(maps, kernel, pool)| [maps, kernel, pool]);
+    let stages = prop::collection::vec(stage, 1..=2);
+    let size = (1usize..=3, 0usize..=4, 0usize..=4);
+    let rest = (prop::option::of(1usize..=20), any::<bool>(), 1usize..=4, any::<u64>());
+    (stages, size, rest).prop_map(|(stages, (maps, taller, wider), (hidden, relu, batch, seed))| {
+        // Backwards from one pixel of output: each stage needs pool · size + kernel − 1.
+        let needed = stages.iter().rev().fold(1, |size, [_, kernel, pool]| size * pool + kernel - 1);
+        let activation = if relu { Activation::Relu } else { Activation::ScaledTanh };
+        Case { input: [maps, needed + taller, needed + wider], stages, hidden, activation, batch, seed }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_network_of_the_papers_form_trains_as_the_dense_reference(case in case()) {
+        let want = one_step(|spec, start| ReferenceEngine::new(spec, std::slice::from_ref(start)).unwrap(), &case);
+        // A parameter moves by a sum over at most batch · conv outputs of products that went through sums of at most
+        // 40·25 terms, all of order one and below: thousands of roundings of ε/2, of random sign.
+        let largest = want.iter().fold(1.0f32, |m, x| m.max(x.abs()));
+        let bound = 256.0 * f32::EPSILON * largest;
+        for isa in Isa::available() {
+            let got = one_step(|spec, start| {
+                CpuEngine::with_isa(spec, std::slice::from_ref(start), isa).unwrap()
+            }, &case);
+            for (i, (g, w)) in got.iter().zip(&want).enumerate() {
+                prop_assert!((g - w).abs() <= bound, "{isa}, {}: value {i} is {g}, want {w}", case.notation());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_nan_reaches_the_loss() {
+    let network: Network = "1x8x8-4C3-MP2-5N-3N".parse().unwrap();
+    for activation in [Activation::ScaledTanh, Activation::Relu] {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
+        let optimizer = Optimizer { momentum: 0.0, nesterov: false };
+        let spec = EngineSpec { network: network.clone(), activation, optimizer, max_batch: 1 };
+        for isa in Isa::available() {
+            let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
+            let mut steps = [Step::default()];
+            engine.train_step(&[f32::NAN; 64], &[1], 0.1, &mut steps).unwrap();
+            assert!(steps[0].loss.is_nan(), "{isa}, {activation:?}: {}", steps[0].loss);
+        }
+    }
+}
