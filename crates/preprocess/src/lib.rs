@@ -1,1 +1,26 @@
-//! Width normalization and elastic distortion of digit images, in parallel and reproducible
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod affine;
+mod distorter;
+mod distortion;
+mod draw;
+mod error;
+mod input;
+mod normalize;
+pub mod reference;
+mod resample;
+mod smoothing;
+mod warp;
+mod width;
+
+pub use distorter::{Distorter, MAX_SIDE_PX};
+pub use distortion::{Distortion, Smoothing, strength};
+pub use draw::{Draw, Epoch};
+pub use error::PreprocessError;
+pub use input::scale_to_input;
+pub use normalize::{INK_MIN, MAX_STRETCH, normalize, normalize_all};
+pub use width::{Width, WidthPx};
+
+/// Side of the paper's input, in pixels: MNIST's 28 × 28 images stand on a canvas of 29 × 29.
+pub const CANVAS_PX: usize = 29;

@@ -1,0 +1,40 @@
+//! From stored pixels to the numbers the network takes.
+
+use crate::PreprocessError;
+
+/// Scales pixels to the network's input: `v / 127.5 - 1`.
+///
+/// # Shapes
+/// `pixels` and `out` have the same length, any layout.
+/// # Units
+/// Pixels 0 (background) to 255 (ink) become -1 to 1, both ends exactly.
+/// # Errors
+/// [`PreprocessError::Length`] when the lengths differ; nothing is written then.
+pub fn scale_to_input(pixels: &[u8], out: &mut [f32]) -> Result<(), PreprocessError> {
+    if out.len() != pixels.len() {
+        return Err(PreprocessError::Length { what: "out", got: out.len(), want: pixels.len() });
+    }
+    for (out, &pixel) in out.iter_mut().zip(pixels) {
+        *out = to_input(f32::from(pixel));
+    }
+    Ok(())
+}
+
+/// The one formula, also for sampled values between pixels. A division: its result is exact at both ends.
+pub(crate) fn to_input(value: f32) -> f32 {
+    value / 127.5 - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_are_exact_and_lengths_checked() {
+        let mut out = [0.0; 3];
+        scale_to_input(&[0, 255, 51], &mut out).unwrap();
+        assert_eq!(out.map(f32::to_bits), [-1.0, 1.0, -0.6].map(f32::to_bits));
+        let err = scale_to_input(&[0; 4], &mut out).unwrap_err();
+        assert_eq!(err.to_string(), "out has 3 elements, want 4");
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of what other crates use.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#![allow(clippy::float_cmp, reason = "exact results are part of the contract")]
+
+mod batch;
+mod normalize;
+#[cfg(feature = "serde")]
+mod serialized;
+mod statistics;
