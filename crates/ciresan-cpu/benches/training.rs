@@ -1,5 +1,4 @@
 //! Training steps and predictions of the paper's network on one core, in images a second.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, Isa};

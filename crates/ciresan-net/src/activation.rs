@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What follows convolutions and hidden dense layers. The output layer has a softmax instead, max-poolings have none.
+/// What follows convolutions and hidden dense layers. The output layer has a softmax instead, max-poolings
+/// have none.
 ///
 /// Serde and [`Display`](fmt::Display) name them `scaled-tanh` and `relu`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn scaled_tanh_is_nearly_the_identity_at_one() {
-        // The constants are chosen so that ±1 map to ±1: LeCun et al., Efficient BackProp (1998), section 4.4.
+        // The constants are chosen so that ±1 map to ±1: LeCun et al., Efficient BackProp (1998), section
+        // 4.4.
         for x in [1.0, -1.0] {
             let y = Activation::ScaledTanh.apply_f64(x);
             assert!((y - x).abs() < 1e-4, "{y}");

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient descent with momentum.
 ///
-/// With the gradient g of the batch's mean loss, the state v and the learning rate η a step is
-/// v ← momentum·v + g, then θ ← θ − η·(g + momentum·v) with Nesterov's look-ahead and θ ← θ − η·v without, as in
-/// libtorch. v starts at zero; momentum 0 is plain descent, and v is then g.
+/// With the gradient g of the batch's mean loss, the state v and the learning rate η, a step is
+/// `v ← momentum·v + g`, then `θ ← θ − η·(g + momentum·v)` with Nesterov's look-ahead and `θ ← θ − η·v` without, as
+/// in libtorch. v starts at zero. Momentum 0 is plain descent, and v is then g.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Optimizer {
@@ -34,8 +34,8 @@ impl EngineSpec {
     /// What every engine checks when it is made.
     ///
     /// # Errors
-    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::Momentum`], or parameters that do not fit, as
-    /// [`check_parameters`](Self::check_parameters) has it.
+    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::Momentum`], or parameters that do
+    /// not fit, as [`check_parameters`](Self::check_parameters) has it.
     pub fn check(&self, columns: &[Parameters]) -> Result<(), EngineError> {
         if columns.is_empty() {
             return Err(EngineError::NoColumns);
@@ -52,7 +52,8 @@ impl EngineSpec {
     /// Checks parameters or a velocity for this network; `what` names the argument.
     ///
     /// # Errors
-    /// [`EngineError::Length`] when their number is wrong, [`EngineError::Layout`] when their names or shapes are.
+    /// [`EngineError::Length`] when their number is wrong, [`EngineError::Layout`] when their names or shapes
+    /// are.
     pub fn check_parameters(&self, what: &'static str, parameters: &Parameters) -> Result<(), EngineError> {
         check_length(what, parameters.values().len(), self.network.n_params())?;
         if parameters.fits(&self.network) {
@@ -125,8 +126,8 @@ fn tensor_names(layout: &[ParameterSpec]) -> String {
 pub struct Step {
     /// Mean cross-entropy of the batch in nats, before the update. Not finite when training has diverged.
     pub loss: f64,
-    /// Mean over the parameter tensors of ‖η·g‖₁ / ‖θ‖₁, g the batch's gradient without momentum and θ before the
-    /// update; tensors that are all zero are left out, and with none left it is 0.
+    /// Mean over the parameter tensors of ‖η·g‖₁ / ‖θ‖₁, g the batch's gradient without momentum and θ before
+    /// the update; tensors that are all zero are left out, and with none left it is 0.
     ///
     /// # Source
     /// The Theano project's rule: a learning rate fits when this is about 0.001.
@@ -136,32 +137,34 @@ pub struct Step {
 /// Trains and applies N columns of one network, each with its own parameters, optimizer state and images.
 ///
 /// Columns share nothing but the arguments of a call. An engine may work through them one after the other or
-/// all in lockstep, with a leading axis N on every tensor; what it computes for a column does not depend on which other
-/// columns it has. On a CPU that holds bit for bit, and so does the same call repeated from the same state; an engine on a
-/// device whose sums have no fixed order says how close it comes instead.
+/// all in lockstep, with a leading axis N on every tensor; what it computes for a column does not depend on
+/// which other columns it has. On a CPU that holds bit for bit, and so does the same call repeated from the
+/// same state; an engine on a device whose sums have no fixed order says how close it comes instead.
 ///
 /// # What is computed
-/// Convolutions and dense layers as [`Layer`](crate::Layer) has them, the spec's [`Activation`] after convolutions and
-/// hidden layers, softmax at the output, mean cross-entropy over a column's batch as the loss, its exact
-/// gradient by backpropagation, and one step of the spec's [`Optimizer`] with it. Of equal values in a pooling window the first in
-/// row-major order takes the whole gradient. A NaN among the parameters comes out as a loss or a probability that is not finite: no
-/// maximum or rectifier hides it.
+/// Convolutions and dense layers as [`Layer`](crate::Layer) has them, the spec's [`Activation`] after
+/// convolutions and hidden layers, softmax at the output, mean cross-entropy over a column's batch as the
+/// loss, its exact gradient by backpropagation, and one step of the spec's [`Optimizer`] with it. Of equal
+/// values in a pooling window the first in row-major order takes the whole gradient. A NaN among the
+/// parameters comes out as a loss or a probability that is not finite: no maximum or rectifier hides it.
 ///
 /// # State
-/// Parameters and velocity, f32, are all of it: an engine that is given both, taken from another one between two calls, goes on with
-/// the same bits. [`predict`](Self::predict) changes nothing.
+/// Parameters and velocity, f32, are all of it: an engine that is given both, taken from another one between
+/// two calls, goes on with the same bits. [`predict`](Self::predict) changes nothing.
 ///
 /// # Errors
-/// An engine checks lengths, labels and indices as [`EngineSpec::check`] and its companions do, before anything else. After an error
-/// nothing has changed, `steps` and `probabilities` included.
+/// An engine checks lengths, labels and indices as [`EngineSpec::check`] and its companions do, before
+/// anything else. After an error nothing has changed, `steps` and `probabilities` included.
 ///
 /// The feature `conformance` has the tests that every engine passes.
 pub trait Engine: Sized {
-    /// An engine with a column for each of `columns`, which are their first parameters; all velocities are zero.
+    /// An engine with a column for each of `columns`, which are their first parameters; all velocities are
+    /// zero.
     ///
     /// # Errors
-    /// See [`EngineSpec::check`], and [`EngineError::NotSupported`] for a network that the engine does not take. Every
-    /// engine takes every network with a [`paper_form`](Network::paper_form) of at least one stage.
+    /// See [`EngineSpec::check`], and [`EngineError::NotSupported`] for a network that the engine does not
+    /// take. Every engine takes every network with a [`paper_form`](Network::paper_form) of at least one
+    /// stage.
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError>;
 
     /// Columns of this engine, at least 1.
@@ -170,8 +173,9 @@ pub trait Engine: Sized {
     /// One step of the optimizer for every column, each on its own batch.
     ///
     /// # Shapes
-    /// `images`: `[columns, batch, maps, height, width]`, row-major; `labels`: `[columns, batch]`, classes counted from 0;
-    /// `steps`: `[columns]`, overwritten. The batch is the same for all columns, at least 1 and at most the spec's `max_batch`.
+    /// `images`: `[columns, batch, maps, height, width]`, row-major; `labels`: `[columns, batch]`, classes
+    /// counted from 0; `steps`: `[columns]`, overwritten. The batch is the same for all columns, at least 1
+    /// and at most the spec's `max_batch`.
     /// # Units
     /// Images in `-1.0..=1.0`, background −1; `learning_rate` is that of all columns.
     /// # Errors
@@ -187,9 +191,11 @@ pub trait Engine: Sized {
     /// Softmax probabilities of any number of images by one column, none included.
     ///
     /// # Shapes
-    /// `images`: `[n, maps, height, width]`; `probabilities`: `[n, classes]`, overwritten; n may exceed `max_batch`.
+    /// `images`: `[n, maps, height, width]`; `probabilities`: `[n, classes]`, overwritten; n may exceed
+    /// `max_batch`.
     /// # Units
-    /// Images as for [`train_step`](Self::train_step); probabilities in `0.0..=1.0`, a row sums to 1 within rounding.
+    /// Images as for [`train_step`](Self::train_step); probabilities in `0.0..=1.0`, a row sums to 1 within
+    /// rounding.
     /// # Errors
     /// See [`EngineSpec::check_predict`].
     fn predict(
@@ -205,7 +211,8 @@ pub trait Engine: Sized {
     /// When `column` is not below [`n_columns`](Self::n_columns).
     fn parameters(&self, column: usize) -> Parameters;
 
-    /// Replaces the parameters of a column; its velocity stays. Values that are not finite are taken as they are.
+    /// Replaces the parameters of a column; its velocity stays. Values that are not finite are taken as they
+    /// are.
     ///
     /// # Errors
     /// [`EngineError::Column`], or see [`EngineSpec::check_parameters`].

@@ -2,8 +2,8 @@
 
 use crate::{EngineError, Layer, Network, Shape};
 
-/// A convolution, its max-pooling and the activation, which engines compute in one pass: the activation is monotone, so it may
-/// follow the maximum.
+/// A convolution, its max-pooling and the activation, which engines compute in one pass: the activation is
+/// monotone, so it may follow the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stage {
     /// What the convolution takes.
@@ -28,7 +28,8 @@ pub struct PaperForm {
 }
 
 impl Network {
-    /// The network as stages, each a convolution with the one max-pooling that follows it or none, and dense layers.
+    /// The network as stages, each a convolution with the one max-pooling that follows it or none, and dense
+    /// layers.
     ///
     /// # Errors
     /// [`EngineError::NotSupported`] when a max-pooling does not directly follow a convolution.

@@ -14,14 +14,15 @@ pub enum Initialization {
     /// Uniform within ±0.05.
     ///
     /// # Source
-    /// The habit of the paper's authors in their other work of those years; the paper's MNIST section, as far as it is
-    /// at hand, names no initialization.
+    /// The habit of the paper's authors in their other work of those years; the paper's MNIST section, as far
+    /// as it is at hand, names no initialization.
     Paper,
-    /// Normal with standard deviation `gain / √(inputs of a neuron)`; the gain is 1 for the scaled tanh and √2 for the
-    /// rectifier, for all layers alike.
+    /// Normal with standard deviation `gain / √(inputs of a neuron)`; the gain is 1 for the scaled tanh and
+    /// √2 for the rectifier, for all layers alike.
     ///
     /// # Source
-    /// LeCun et al., Efficient BackProp (1998) for tanh; He et al., Delving Deep into Rectifiers (2015). Not in the paper.
+    /// LeCun et al., Efficient BackProp (1998) for tanh; He et al., Delving Deep into Rectifiers (2015). Not
+    /// in the paper.
     FanIn,
 }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// The values of one image between two layers: `maps` planes of `height` rows and `width` columns, in that order.
+/// The values of one image between two layers: `maps` planes of `height` rows and `width` columns, in that
+/// order.
 ///
 /// After a dense layer the neurons are the maps, of one pixel each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,23 +37,24 @@ impl fmt::Display for Shape {
 /// One layer, as the notation writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layer {
-    /// `20C4`: every output map sums a `kernel × kernel` patch of every input map and a bias, at every position where the
-    /// patch lies within the input (stride 1, no padding). Kernels are not flipped, as in libtorch. Then the activation.
+    /// `20C4`: every output map sums a `kernel × kernel` patch of every input map and a bias, at every
+    /// position where the patch lies within the input (stride 1, no padding). Kernels are not flipped, as in
+    /// libtorch. Then the activation.
     Convolution {
         /// Output maps.
         maps: usize,
         /// Side of the square kernel, in pixels.
         kernel: usize,
     },
-    /// `MP2`: the maximum of every `size × size` window; windows do not overlap, and rows and columns at the end that fill
-    /// no window are left out, as in libtorch. No activation. Of equal values the first in row-major order wins
-    /// and takes the whole gradient.
+    /// `MP2`: the maximum of every `size × size` window; windows do not overlap, and rows and columns at the
+    /// end that fill no window are left out, as in libtorch. No activation. Of equal values the first in
+    /// row-major order wins and takes the whole gradient.
     MaxPooling {
         /// Side of the square window, in pixels.
         size: usize,
     },
-    /// `150N`: every neuron sums all values, in the order maps, rows, columns, and a bias. Then the activation; the last
-    /// layer has a softmax over the classes instead.
+    /// `150N`: every neuron sums all values, in the order maps, rows, columns, and a bias. Then the
+    /// activation; the last layer has a softmax over the classes instead.
     Dense {
         /// Outputs.
         neurons: usize,
@@ -69,10 +71,11 @@ impl fmt::Display for Layer {
     }
 }
 
-/// A network in the paper's notation: an input, convolutions and max-poolings, then dense layers, the last of which has a
-/// neuron a class.
+/// A network in the paper's notation: an input, convolutions and max-poolings, then dense layers, the last of
+/// which has a neuron a class.
 ///
-/// Read it with [`str::parse`]; [`Display`](fmt::Display) gives the very same text back. Serde stores it as that text.
+/// Read it with [`str::parse`]; [`Display`](fmt::Display) gives the very same text back. Serde stores it as
+/// that text.
 ///
 /// ```
 /// let network: ciresan_net::Network = "1x29x29-20C4-MP2-40C5-MP3-150N-10N".parse()?;
@@ -133,8 +136,8 @@ impl Network {
         self.steps().map(|(layer, input, _)| n_params(layer, input)).sum()
     }
 
-    /// Values that pass from layer to layer for one image, the input included; a convolution that is pooled right away counts
-    /// after its pooling.
+    /// Values that pass from layer to layer for one image, the input included; a convolution that is pooled
+    /// right away counts after its pooling.
     ///
     /// # Source
     /// The count of the Theano project: 4,741 for the paper's network.
@@ -163,10 +166,11 @@ impl Network {
             .sum()
     }
 
-    /// An estimate of what training takes, in bytes: parameters, gradients and the optimizer's state once, and for each of the
-    /// `batch` images every layer's output and its gradient, all in f32.
+    /// An estimate of what training takes, in bytes: parameters, gradients and the optimizer's state once,
+    /// and for each of the `batch` images every layer's output and its gradient, all in f32.
     ///
-    /// An engine that recomputes or never stores some of it takes less; one that unfolds convolutions takes more.
+    /// An engine that recomputes or never stores some of it takes less; one that unfolds convolutions takes
+    /// more.
     #[must_use]
     pub fn training_memory_bytes(&self, batch: usize) -> u64 {
         let an_image =

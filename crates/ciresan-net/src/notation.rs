@@ -1,4 +1,5 @@
-//! The paper's notation, `1x29x29-20C4-MP2-40C5-MP3-150N-10N`, read strictly: every network has exactly one text.
+//! The paper's notation, `1x29x29-20C4-MP2-40C5-MP3-150N-10N`, read strictly: every network has exactly one
+//! text.
 
 use crate::{Layer, Network, Shape};
 use std::fmt;
@@ -31,8 +32,8 @@ pub struct NotationError {
 }
 
 impl NotationError {
-    /// The bytes of the parsed text that are wrong; `&text[error.span()]` is [`part`](Self::part). Empty where something
-    /// is missing.
+    /// The bytes of the parsed text that are wrong; `&text[error.span()]` is [`part`](Self::part). Empty
+    /// where something is missing.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
@@ -201,7 +202,8 @@ fn number(digits: &str, otherwise: NotationProblem) -> Result<usize, NotationPro
     usize::try_from(value).map_err(|_| NotationProblem::Number)
 }
 
-/// [`Shape::len`] where a `usize` may be too small: each side is at most [`MAX_NUMBER`], so the product is below 2⁴⁸.
+/// [`Shape::len`] where a `usize` may be too small: each side is at most [`MAX_NUMBER`], so the product is
+/// below 2⁴⁸.
 fn n_values(shape: Shape) -> u64 {
     shape.maps as u64 * shape.height as u64 * shape.width as u64
 }
@@ -218,8 +220,9 @@ struct Size {
 impl Size {
     /// With `layer` behind it.
     ///
-    /// Nothing here can overflow: a kernel is no larger than its input, so `inputs · kernel²` is at most [`MAX_VALUES`], the
-    /// output maps or neurons are at most [`MAX_NUMBER`], and all products stay below 2⁶².
+    /// Nothing here can overflow: a kernel is no larger than its input, so `inputs · kernel²` is at most
+    /// [`MAX_VALUES`], the output maps or neurons are at most [`MAX_NUMBER`], and all products stay below
+    /// 2⁶².
     fn after(self, layer: Layer) -> Result<Self, NotationProblem> {
         let Shape { maps: inputs, height, width } = self.shape;
         let (shape, dense, n_params) = match layer {
@@ -316,8 +319,8 @@ mod tests {
         let message = |text: &str| text.parse::<Network>().unwrap_err().to_string();
         assert_eq!(
             message("1x29x29-20C4-MP2-40X5-10N"),
-            "network, character 18: \"40X5\" is no layer: expected a convolution like 20C4, a max-pooling like MP2 or a \
-             dense layer like 150N"
+            "network, character 18: \"40X5\" is no layer: expected a convolution like 20C4, a max-pooling like \
+             MP2 or a dense layer like 150N"
         );
         assert_eq!(
             message("1x3x3-5C4-10N"),
@@ -329,7 +332,8 @@ mod tests {
         );
         assert_eq!(
             message("1x3x3"),
-            "network, character 1: \"1x3x3\" is last: an output layer like 10N must follow, with a neuron a class"
+            "network, character 1: \"1x3x3\" is last: an output layer like 10N must follow, with a neuron a \
+             class"
         );
         // Characters are counted, not bytes; long parts are cut and control characters escaped.
         assert!(message("1x3x3-é-10N").starts_with("network, character 7: \"é\" is no layer"));
@@ -367,7 +371,11 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "\\PC*", near in "[0-9xCMPN-]{0,60}", huge in "[0-9]{1,30}x[0-9]{1,9}x[0-9]{1,9}-[0-9]{1,9}C[0-9]-[0-9]{1,9}N") {
+        fn no_text_panics(
+            text in "\\PC*",
+            near in "[0-9xCMPN-]{0,60}",
+            huge in "[0-9]{1,30}x[0-9]{1,9}x[0-9]{1,9}-[0-9]{1,9}C[0-9]-[0-9]{1,9}N",
+        ) {
             for text in [text, near, huge] {
                 if let Err(error) = text.parse::<Network>() {
                     prop_assert_eq!(&text[error.span()], error.part());

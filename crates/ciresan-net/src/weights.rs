@@ -92,13 +92,14 @@ pub enum WeightsError {
 }
 
 impl Parameters {
-    /// A safetensors file: one f32 tensor for each of [`layout`](Self::layout), little-endian, and `metadata`.
+    /// A safetensors file: one f32 tensor for each of [`layout`](Self::layout), little-endian, and
+    /// `metadata`.
     ///
     /// Equal input gives equal bytes. The file holds every bit of the parameters.
     ///
     /// # Errors
-    /// [`WeightsError::Network`] when the metadata's network has other parameters, [`WeightsError::NotFinite`] when a value is
-    /// infinite or not a number: what is stored can be loaded.
+    /// [`WeightsError::Network`] when the metadata's network has other parameters,
+    /// [`WeightsError::NotFinite`] when a value is infinite or not a number: what is stored can be loaded.
     pub fn to_safetensors(&self, metadata: &Metadata) -> Result<Vec<u8>, WeightsError> {
         if !self.fits(&metadata.network) {
             return Err(WeightsError::Network { network: metadata.network.clone() });
@@ -261,7 +262,10 @@ mod tests {
         let (parameters, metadata) = example();
         let bytes = parameters.to_safetensors(&metadata).unwrap();
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-        let want = r#"{"network":"1x9x8-3C2-MP2-4C3-5N-3N","activation":"scaled-tanh","extra":{"epoch":"800","width":"14"}}"#;
+        let want = concat!(
+            r#"{"network":"1x9x8-3C2-MP2-4C3-5N-3N","activation":"scaled-tanh","#,
+            r#""extra":{"epoch":"800","width":"14"}}"#
+        );
         assert_eq!(header.metadata().as_ref().unwrap(), &HashMap::from([(KEY.to_owned(), want.to_owned())]));
     }
 

@@ -54,7 +54,8 @@ pub(super) const SMALL: [&str; 14] = [
     "1x4x5-2C2-MP2-256N",
 ];
 
-/// Networks outside the paper's form: an engine either takes them, and then rightly, or refuses them as not supported.
+/// Networks outside the paper's form: an engine either takes them, and then rightly, or refuses them as not
+/// supported.
 pub(super) const UNUSUAL: [&str; 4] =
     ["1x8x8-MP2-3C2-3N", "1x9x9-3C2-MP2-MP2-3N", "1x6x6-MP2-3N", "2x3x4-5N-3N"];
 

@@ -7,8 +7,8 @@ use std::mem::discriminant;
 /// A network with 2 maps of input, 3 classes and no symmetry.
 const NETWORK: &str = SMALL[1];
 
-/// Wrong specs, lengths, batches, labels, columns and parameters give the errors of [`EngineSpec::check`] and its
-/// companions; afterwards parameters, velocities and output slices are as they were.
+/// Wrong specs, lengths, batches, labels, columns and parameters give the errors of [`EngineSpec::check`] and
+/// its companions; afterwards parameters, velocities and output slices are as they were.
 ///
 /// # Errors
 /// The first call that is not refused as it should be.
@@ -62,14 +62,9 @@ fn strangers(case: &Case) -> Result<[(Parameters, EngineError); 2], Failure> {
 
 fn making<E: Engine>(case: &Case) -> Result<(), Failure> {
     let columns = [Parameters::zeros(&case.spec.network), Parameters::zeros(&case.spec.network)];
-    let spec = |change: fn(&mut EngineSpec)| {
-        let mut spec = case.spec.clone();
-        change(&mut spec);
-        spec
-    };
     case.run(E::new(&case.spec, &columns))?;
     case.check_refused("no columns", E::new(&case.spec, &[]), &EngineError::NoColumns)?;
-    let no_batch = spec(|spec| spec.max_batch = 0);
+    let no_batch = EngineSpec { max_batch: 0, ..case.spec.clone() };
     case.check_refused("largest batch 0", E::new(&no_batch, &columns), &EngineError::NoBatch)?;
     for momentum in [1.0, -0.5, f32::NAN] {
         let wrong = EngineSpec { optimizer: Optimizer { momentum, nesterov: false }, ..case.spec.clone() };
@@ -90,12 +85,8 @@ fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
     let untouched = [Step { loss: 0.5, update_ratio: 0.25 }; 3];
     let batch = case.draw_batch(12);
     let image_len = case.spec.network.input().len();
-    case.run(engine.train_step(
-        &batch.images[..4 * image_len],
-        &batch.labels[..4],
-        0.1,
-        &mut untouched.clone()[..2],
-    ))?;
+    let mut steps = untouched;
+    case.run(engine.train_step(&batch.images[..4 * image_len], &batch.labels[..4], 0.1, &mut steps[..2]))?;
     let before: Vec<_> = (0..2).map(|column| (engine.parameters(column), engine.velocity(column))).collect();
 
     let length = EngineError::Length { what: "", got: 0, want: 0 };

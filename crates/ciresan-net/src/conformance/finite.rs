@@ -4,8 +4,9 @@ use super::case::{Batch, Case, Expected, Failure, widened};
 use super::rounding::SIGMAS;
 use crate::Parameters;
 
-/// Distance moved along a direction of length 1. Sums move so little that a separated batch keeps its winners, and the truncation
-/// error, of the order H², is nothing beside the rounding of the loss, of the order ε/H.
+/// Distance moved along a direction of length 1. Sums move so little that a separated batch keeps its
+/// winners, and the truncation error, of the order H², is nothing beside the rounding of the loss, of the
+/// order ε/H.
 const H: f64 = 1e-7;
 
 /// Roundings of f64 in a loss that add up at worst: the length of the longest chain of additions, with room.

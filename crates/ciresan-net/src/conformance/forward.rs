@@ -4,7 +4,8 @@ use super::case::{ACTIVATIONS, Case, Failure, PAPER, PLAIN, SMALL, THEANO, UNUSU
 use super::rounding::Rounding;
 use crate::{Engine, EngineError, Parameters};
 
-/// Predictions of every network by either of two columns, for no image, one, a whole batch and several batches.
+/// Predictions of every network by either of two columns, for no image, one, a whole batch and several
+/// batches.
 ///
 /// # Errors
 /// The first prediction that is off.

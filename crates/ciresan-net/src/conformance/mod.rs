@@ -1,26 +1,29 @@
-//! The tests that every [`Engine`] passes: against the plain f64 [`reference`](crate::reference), against finite differences,
-//! and against itself.
+//! The tests that every [`Engine`] passes: against the plain f64 [`reference`](crate::reference), against
+//! finite differences, and against itself.
 //!
-//! An engine's crate turns the feature `conformance` on in its dev-dependencies and calls one function in a test:
+//! An engine's crate turns the feature `conformance` on in its dev-dependencies and calls one function in a
+//! test:
 //!
-//! ```
+//! ```no_run
 //! # use ciresan_net::{conformance, reference::ReferenceEngine as MyEngine};
 //! conformance::check_engine::<MyEngine>();
 //! ```
 //!
-//! The subjects can also be run one by one, by an engine that cannot promise all of them: one on a GPU may have to leave out
-//! [`together_equals_apart`], and says in its documentation what holds instead.
+//! The subjects can also be run one by one, by an engine that cannot promise all of them: one on a GPU may
+//! have to leave out [`together_equals_apart`], and says in its documentation what holds instead.
 //!
 //! # Tolerances
-//! No tolerance here is a chosen number. Every sum of n products that the reference computes exactly is, in f32, off by what n
-//! products and n additions are rounded by, each by at most u = 2⁻²⁴ of a partial sum, which is no larger than the sum of
-//! magnitudes M; as these roundings are independent of each other the standard deviation is at most √(2n)·u·M (Higham and Mary,
-//! *A New Approach to Probabilistic Rounding Error Analysis*, 2019). Deviations are propagated through all layers, forward and
-//! backward, beside the values. A result may be off by six deviations; partial sums are usually far below M, so honest
-//! engines stay well within one.
+//! They follow from how f32 rounds. Every sum of n products that the reference computes exactly is, in f32,
+//! off by what n products and n additions are rounded by, each by at most u = 2⁻²⁴ of a partial sum, which is
+//! no larger than the sum of magnitudes M; as these roundings are independent of each other the standard
+//! deviation is at most √(2n)·u·M (Higham and Mary, *A New Approach to Probabilistic Rounding Error
+//! Analysis*, 2019). Deviations are propagated through all layers, forward and backward, beside the values. A
+//! result may be off by six deviations; partial sums are usually far below M, so honest engines stay well
+//! within one.
 //!
-//! Where a rounding could change a winner or the sign of a rectified sum the gradient jumps, and no tolerance would do: such images are
-//! drawn again. Exact ties are a subject of their own, in numbers that f32 adds without rounding.
+//! Where a rounding could change a winner or the sign of a rectified sum the gradient jumps, and no tolerance
+//! would do: such images are drawn again. Exact ties are a subject of their own, in numbers that f32 adds
+//! without rounding.
 
 mod case;
 mod errors;

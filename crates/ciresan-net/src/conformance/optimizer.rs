@@ -10,8 +10,8 @@ const DECAY: f32 = 0.9;
 
 /// Ten steps of a falling learning rate, without momentum, with it, and with Nesterov's look-ahead.
 ///
-/// Each step is compared on its own, from the state that the engine had before it: what is computed is a step, and small
-/// differences do not grow.
+/// Each step is compared on its own, from the state that the engine had before it: what is computed is a
+/// step, and small differences do not grow.
 ///
 /// # Errors
 /// The first value that is off.
@@ -56,7 +56,8 @@ fn check_steps<E: Engine>(mut case: Case) -> Result<(), Failure> {
             &tolerance_v,
         )?;
 
-        // θ' = θ − η·(v' or g + m·v'): the direction's error, four roundings of the update, one of the result.
+        // θ' = θ − η·(v' or g + m·v'): the direction's error, four roundings of the update, one of the
+        // result.
         let (mut want, mut tolerance) = (Vec::new(), Vec::new());
         for (i, &before) in widened(parameters.values()).iter().enumerate() {
             let g = expected.gradients.parameters[i];

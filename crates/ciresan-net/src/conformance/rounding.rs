@@ -1,7 +1,8 @@
 //! How far an honest f32 engine may be off: variances of rounding errors, propagated beside the values.
 //!
-//! Sums are linear in their operands, so the variance that comes in with the operands is the same sum of squares, and the
-//! magnitude that bounds the partial sums is the same sum of magnitudes: [`Linear`] computes all three.
+//! Sums are linear in their operands, so the variance that comes in with the operands is the same sum of
+//! squares, and the magnitude that bounds the partial sums is the same sum of magnitudes: [`Linear`] computes
+//! all three.
 
 use super::case::Batch;
 use crate::Activation;
@@ -13,8 +14,8 @@ pub(super) const UNIT: f64 = f32::EPSILON as f64 / 2.0;
 /// Standard deviations that a result may be off by: for independent errors one case in 10⁹.
 pub(super) const SIGMAS: f64 = 6.0;
 
-/// Roundings in an activation, its derivative, an exponential or a quotient: argument reduction, a polynomial or
-/// rational approximation and a division, each good to a few units.
+/// Roundings in an activation, its derivative, an exponential or a quotient: argument reduction, a polynomial
+/// or rational approximation and a division, each good to a few units.
 const FUNCTION_ROUNDINGS: f64 = 8.0;
 
 /// Variances for one batch.
@@ -154,12 +155,12 @@ impl Rounding {
 
     /// Whether no error within [`SIGMAS`] changes a winner or a rectifier's side.
     pub(super) fn is_separated(&self, reference: &Reference, images: &[f64], trace: &Trace) -> bool {
-        // What decides about winners: sums before the activation, which keeps their order, and their variances.
+        // What decides about winners: sums before the activation, which keeps their order, and their
+        // variances.
         let mut ranks = images.to_vec();
         let mut variances = vec![0.0; images.len()];
         let mut rectified = false;
-        let plan = reference.plan();
-        for (i, layer) in plan.iter().enumerate() {
+        for (i, layer) in reference.plan().iter().enumerate() {
             match &layer.operation {
                 Operation::Linear { activation, .. } => {
                     ranks.clone_from(&trace.layers[i].sums);
@@ -173,7 +174,8 @@ impl Rounding {
                     let mut won = (Vec::new(), Vec::new());
                     for ((ranks, variances), winners) in images.zip(winners) {
                         for (window, &winner) in windows(layer.input, *size).zip(winners) {
-                            // Rectified to zero all values are equal, and the first of them is recorded; what decides is the largest.
+                            // Rectified to zero all values are equal, and the first of them is recorded; what
+                            // decides is the largest.
                             let top = window
                                 .clone()
                                 .fold(winner, |top, i| if ranks[i] > ranks[top] { i } else { top });
@@ -192,9 +194,8 @@ impl Rounding {
                     (ranks, variances) = won;
                 }
             }
-            let pooled_next = matches!(plan.get(i + 1), Some(next) if matches!(next.operation, Operation::MaxPooling { .. }));
             let near_kink = |(rank, variance): (&f64, &f64)| rank.abs() <= SIGMAS * variance.sqrt();
-            if rectified && !pooled_next && ranks.iter().zip(&variances).any(near_kink) {
+            if rectified && !reference.is_pooled_next(i) && ranks.iter().zip(&variances).any(near_kink) {
                 return false;
             }
         }
@@ -209,7 +210,8 @@ impl Rounding {
             .collect()
     }
 
-    /// Tolerances of the gradient by the parameters. Beside a gradient that is zero everywhere a product may underflow.
+    /// Tolerances of the gradient by the parameters. Beside a gradient that is zero everywhere a product may
+    /// underflow.
     pub(super) fn gradient_tolerances(&self) -> Vec<f64> {
         self.parameters
             .iter()
@@ -217,7 +219,8 @@ impl Rounding {
             .collect()
     }
 
-    /// Tolerance of the mean loss: each image's loss moves by (p − label) for each logit, and is rounded as its largest term is.
+    /// Tolerance of the mean loss: each image's loss moves by (p − label) for each logit, and is rounded as
+    /// its largest term is.
     pub(super) fn loss_tolerance(&self, trace: &Trace, labels: &[u8]) -> f64 {
         let classes = trace.probabilities.len() / trace.batch;
         let logit_variances = self.outputs.last().map_or(&[][..], Vec::as_slice).chunks_exact(classes);
@@ -238,8 +241,8 @@ impl Rounding {
     }
 }
 
-/// Of a sum of `n` products whose magnitudes add up to `magnitude`: n products and n additions are rounded, none by more than
-/// `UNIT · magnitude`.
+/// Of a sum of `n` products whose magnitudes add up to `magnitude`: n products and n additions are rounded,
+/// none by more than `UNIT · magnitude`.
 fn sum_variance(n: f64, magnitude: f64) -> f64 {
     2.0 * n * (UNIT * magnitude).powi(2)
 }

@@ -3,8 +3,8 @@
 use super::case::{ACTIVATIONS, Batch, Case, Failure, NESTEROV, SMALL};
 use crate::{Engine, Parameters, Step};
 
-/// What is set is read back bit for bit and touches nothing else; a run that is taken over by a new engine in its middle ends with
-/// the same bits; predictions change nothing; a NaN does not hide.
+/// What is set is read back bit for bit and touches nothing else; a run that is taken over by a new engine in
+/// its middle ends with the same bits; predictions change nothing; a NaN does not hide.
 ///
 /// # Errors
 /// The first bit that differs.

@@ -45,6 +45,7 @@ faults! {
     LossInBits: gradients,
     LossOfProbability: gradients,
     RatioOfNewParameters: gradients,
+    RatioOfZeroTensors: gradients,
     MomentumOff: optimizer,
     NesterovIgnored: optimizer,
     VelocityDroppedBetweenCalls: optimizer,
@@ -212,6 +213,14 @@ impl<M: Mistake> Engine for Faulty<M> {
                 Fault::LossInBits => step.loss /= std::f64::consts::LN_2,
                 // What an f32 probability that underflows makes of a large loss.
                 Fault::LossOfProbability => step.loss = -f64::from((-step.loss).exp() as f32).ln(),
+                // Zero tensors counted in the mean's divisor.
+                Fault::RatioOfZeroTensors => {
+                    let parameters = &before[column].0;
+                    let tensors =
+                        parameters.layout().iter().map(|spec| &parameters.values()[spec.range.clone()]);
+                    let zero = tensors.filter(|values| values.iter().all(|value| value.abs() <= 0.0)).count();
+                    step.update_ratio *= 1.0 - zero as f64 / parameters.layout().len() as f64;
+                }
                 Fault::RatioOfNewParameters => {
                     let norm = |p: &Parameters| p.values().iter().map(|v| f64::from(v.abs())).sum::<f64>();
                     step.update_ratio *= norm(&before[column].0) / norm(&self.engine.parameters(column));
@@ -290,7 +299,7 @@ fn every_fault_is_found_by_its_subject() {
 #[test]
 fn a_failure_names_subject_case_and_values() {
     let failure = ties::<Faulty<mistakes::LastTieWins>>().unwrap_err().to_string();
-    let start = "ties: 1x9x9-3C2-MP2-4C2-MP3-5N-3N, relu, Optimizer { momentum: 0.0, nesterov: false }, largest batch 2, \
-                 seed 1: gradient of conv1.weight, index ";
+    let start = "ties: 1x9x9-3C2-MP2-4C2-MP3-5N-3N, relu, Optimizer { momentum: 0.0, nesterov: false }, \
+                 largest batch 2, seed 1: gradient of conv1.weight, index ";
     assert!(failure.starts_with(start), "{failure}");
 }

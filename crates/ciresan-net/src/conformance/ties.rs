@@ -4,8 +4,8 @@ use super::case::{Batch, Case, Failure, PLAIN, widened};
 use crate::reference::{Reference, Tie};
 use crate::{Activation, Engine, Parameters, Step};
 
-/// Networks whose sums before every pooling are exact in f32 when all numbers are small multiples of a power of two: the
-/// rectifier keeps them so, the scaled tanh does not and is pooled once only.
+/// Networks whose sums before every pooling are exact in f32 when all numbers are small multiples of a power
+/// of two: the rectifier keeps them so, the scaled tanh does not and is pooled once only.
 const NETWORKS: [(&str, Activation); 5] = [
     ("1x9x9-3C2-MP2-4C2-MP3-5N-3N", Activation::Relu),
     ("2x8x7-5C2-MP3-3N", Activation::Relu),
@@ -17,8 +17,8 @@ const NETWORKS: [(&str, Activation); 5] = [
 /// Draws that are tried until ties make a difference.
 const MAX_DRAWS: u32 = 100;
 
-/// Gradients where windows have several equal largest values: the first in row-major order takes all. With the
-/// rectifier there are also sums of exactly zero, which pass nothing on.
+/// Gradients where windows have several equal largest values: the first in row-major order takes all. With
+/// the rectifier there are also sums of exactly zero, which pass nothing on.
 ///
 /// # Errors
 /// The first value that is off.
@@ -53,7 +53,8 @@ fn check_ties<E: Engine>(mut case: Case) -> Result<(), Failure> {
     Err(case.fail(format_args!("no ties that matter in {MAX_DRAWS} draws")))
 }
 
-/// Images of halves; weights and biases of −½, 0 and ½, so that every sum of the networks above is exact in f32.
+/// Images of halves; weights and biases of −½, 0 and ½, so that every sum of the networks above is exact in
+/// f32.
 fn draw_coarse(case: &mut Case) -> (Parameters, Batch) {
     let mut parameters = Parameters::zeros(&case.spec.network);
     parameters.values_mut().fill_with(|| case.below(3) as f32 / 2.0 - 0.5);
@@ -79,8 +80,7 @@ mod tests {
             let bounds = case.reference.forward(&magnitudes, &vec![1.0; batch.images.len()]);
             let mut fraction_bits = 1;
             for (i, layer) in case.reference.plan().iter().enumerate() {
-                if !matches!(case.reference.plan().get(i + 1), Some(next) if matches!(next.operation, Operation::MaxPooling { .. }))
-                {
+                if !case.reference.is_pooled_next(i) {
                     continue;
                 }
                 fraction_bits += 1;

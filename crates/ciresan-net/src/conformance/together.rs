@@ -5,8 +5,8 @@ use crate::{Engine, Step};
 
 const N_COLUMNS: usize = 3;
 
-/// Three columns of one engine go, bit for bit, where each goes in an engine of its own: steps, parameters, velocities and
-/// predictions, over batches of several sizes.
+/// Three columns of one engine go, bit for bit, where each goes in an engine of its own: steps, parameters,
+/// velocities and predictions, over batches of several sizes.
 ///
 /// # Errors
 /// The first bit that differs.

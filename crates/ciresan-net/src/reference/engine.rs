@@ -125,8 +125,7 @@ pub(crate) fn update_ratio(parameters: &Parameters, gradient: &[f64], learning_r
     for spec in parameters.layout() {
         let size: f64 =
             parameters.values()[spec.range.clone()].iter().map(|&value| f64::from(value).abs()).sum();
-        // Not `size == 0.0`, so that a NaN stays in.
-        if !(size <= 0.0) {
+        if size > 0.0 || size.is_nan() {
             sum += gradient[spec.range.clone()].iter().map(|g| (learning_rate * g).abs()).sum::<f64>() / size;
             n += 1;
         }

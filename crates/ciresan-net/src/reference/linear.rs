@@ -2,8 +2,8 @@
 
 use crate::Shape;
 
-/// A layer of weighted sums. Everything here is linear in each of its arguments, so squares and magnitudes may be passed as
-/// well as values.
+/// A layer of weighted sums. Everything here is linear in each of its arguments, so squares and magnitudes
+/// may be passed as well as values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Linear {
     /// Stride 1, no padding, kernels not flipped; weights `[output maps, input maps, rows, columns]`.
@@ -51,7 +51,8 @@ impl Linear {
         }
     }
 
-    /// Calls `pair(output, input, weight)` with the indices of every product of the forward pass, output by output.
+    /// Calls `pair(output, input, weight)` with the indices of every product of the forward pass, output by
+    /// output.
     fn for_each_product(self, mut pair: impl FnMut(usize, usize, usize)) {
         match self {
             Self::Convolution { input, output, kernel } => {

@@ -1,6 +1,8 @@
-//! The network computed plainly in f64: every sum of every layer, forward and backward, one loop nest a layer.
+//! The network computed plainly in f64: every sum of every layer, forward and backward, one loop nest a
+//! layer.
 //!
-//! Clear rather than fast; what engines are compared with. Its own gradients are tested against finite differences.
+//! Clear rather than fast; what engines are compared with. Its own gradients are tested against finite
+//! differences.
 //!
 //! ```
 //! use ciresan_net::{Activation, Network, reference::Reference};
@@ -11,7 +13,7 @@
 //! let trace = reference.forward(&parameters, &[1.0; 9]);
 //! assert_eq!(trace.layers[0].outputs, [2.5; 4]); // 4 · 0.5 · 1 + 0.5
 //! assert_eq!(trace.probabilities, [0.5, 0.5]);
-//! assert_eq!(trace.loss(&[0]), 2.0_f64.ln());
+//! assert!((trace.loss(&[0]) - 2.0_f64.ln()).abs() < 1e-15);
 //! # Ok::<(), ciresan_net::NotationError>(())
 //! ```
 
@@ -29,8 +31,8 @@ use std::ops::Range;
 
 /// A network ready to be computed in f64.
 ///
-/// Parameters are flat, in the order of [`Parameters`]; images and all values between layers are `[batch, maps, height,
-/// width]`, row-major.
+/// Parameters are flat, in the order of [`Parameters`]; images and all values between layers are `[batch,
+/// maps, height, width]`, row-major.
 #[derive(Clone, Debug)]
 pub struct Reference {
     network: Network,
@@ -62,8 +64,8 @@ pub struct LayerTrace {
     pub sums: Vec<f64>,
     /// What the layer hands on; the last layer's are the logits.
     pub outputs: Vec<f64>,
-    /// For every output of a max-pooling, the index of its winner among the layer's inputs of the same image; empty for
-    /// other layers.
+    /// For every output of a max-pooling, the index of its winner among the layer's inputs of the same image;
+    /// empty for other layers.
     pub winners: Vec<usize>,
 }
 
@@ -134,6 +136,12 @@ impl Reference {
         &self.plan
     }
 
+    /// Whether a max-pooling comes right after the layer with this index.
+    pub(crate) fn is_pooled_next(&self, layer_idx: usize) -> bool {
+        let next = self.plan.get(layer_idx + 1);
+        next.is_some_and(|next| matches!(next.operation, Operation::MaxPooling { .. }))
+    }
+
     /// The forward pass.
     ///
     /// # Panics
@@ -177,7 +185,8 @@ impl Reference {
         }
     }
 
-    /// The backward pass for the mean cross-entropy of the batch: `trace` is that of the same parameters and images.
+    /// The backward pass for the mean cross-entropy of the batch: `trace` is that of the same parameters and
+    /// images.
     ///
     /// # Panics
     /// When lengths do not belong together or a label is no class.
@@ -247,15 +256,20 @@ impl Trace {
     }
 }
 
-/// ln Σ exp, its own maximum subtracted first so that nothing overflows.
-fn log_sum_exp(row: &[f64]) -> f64 {
+/// A row's maximum and Σ exp(z − maximum): with its own maximum subtracted nothing overflows.
+fn exponentials(row: &[f64]) -> (f64, f64) {
     let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    max + row.iter().map(|z| (z - max).exp()).sum::<f64>().ln()
+    (max, row.iter().map(|z| (z - max).exp()).sum())
+}
+
+fn log_sum_exp(row: &[f64]) -> f64 {
+    let (max, sum) = exponentials(row);
+    max + sum.ln()
 }
 
 fn softmax(row: &[f64]) -> impl Iterator<Item = f64> {
-    let log_sum_exp = log_sum_exp(row);
-    row.iter().map(move |z| (z - log_sum_exp).exp())
+    let (max, sum) = exponentials(row);
+    row.iter().map(move |z| (z - max).exp() / sum)
 }
 
 #[cfg(test)]

@@ -65,7 +65,8 @@ fn a_convolution_slides_and_does_not_flip() {
 fn input_maps_are_summed_and_dense_inputs_are_maps_rows_columns() {
     let network: Network = "2x1x2-2C1-2N".parse().unwrap();
     let reference = Reference::new(&network, Activation::Relu);
-    // Output map 0 = x₀ + 10·x₁, output map 1 = 100·x₀ + 1000·x₁; neurons pick the values 1 and 2 of the four.
+    // Output map 0 = x₀ + 10·x₁, output map 1 = 100·x₀ + 1000·x₁; neurons pick the values 1 and 2 of the
+    // four.
     let parameters = [1.0, 10.0, 100.0, 1000.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
     let trace = reference.forward(&parameters, &[1.0, 2.0, 3.0, 4.0]);
     assert_eq!(trace.layers[0].outputs, [31.0, 42.0, 3100.0, 4200.0]);
@@ -96,9 +97,9 @@ fn softmax_and_loss_survive_large_logits() {
 
 /// Central differences of a smooth function: error h²/6·|f'''| + rounding.
 ///
-/// The step is halved once; three quarters of the truncation error go with that, so the difference of both quotients
-/// is three times the error that is left. Rounding: the loss is computed to within `depth` roundings, of which each
-/// quotient has two, divided by h.
+/// The step is halved once; three quarters of the truncation error go with that, so the difference of both
+/// quotients is three times the error that is left. Rounding: the loss is computed to within `depth`
+/// roundings, of which each quotient has two, divided by h.
 fn check_differences(drawn: &Drawn, indices: impl Iterator<Item = usize>) {
     const H: f64 = 1e-4;
     let gradient = drawn.gradients().parameters;
