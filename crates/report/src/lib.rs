@@ -1,1 +1,12 @@
-//! A study's figures as tables, from its results folder
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod markdown;
+pub mod published;
+mod summary;
+mod table;
+
+pub use error::ReportError;
+pub use markdown::markdown;
+pub use summary::{MAX_SUBSET_WIDTHS, SUMMARY_SCHEMA, Summary, read, read_summary};

@@ -1,1 +1,29 @@
-//! The JSON config of a study, its columns' names and the layout of its results folder
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod check;
+mod column_id;
+mod config_error;
+mod error;
+mod folder;
+mod json;
+mod lock;
+mod manifest;
+mod probabilities;
+mod raw;
+mod schema;
+mod study;
+mod whole_file;
+
+pub use column_id::{ColumnId, ColumnIdError};
+pub use config_error::{ConfigError, ConfigProblem};
+pub use error::StudyError;
+pub use folder::{ColumnFolder, ResultsFolder};
+pub use lock::FolderLock;
+pub use manifest::{DataFile, MANIFEST_SCHEMA, Manifest};
+pub use probabilities::{
+    N_CLASSES, ProbabilitiesProblem, ROW_SUM_TOLERANCE, read_probabilities, write_probabilities,
+};
+pub use schema::schema_json;
+pub use study::{AnnealedDistortion, CONFIG_SCHEMA, DataSet, LearningRate, Study};
+pub use whole_file::write_whole;

@@ -1,0 +1,92 @@
+//! What can be wrong with members and labels.
+
+use crate::check::ROW_SUM_TOLERANCE;
+use crate::subsets::MAX_GROUPS;
+
+/// Errors of this crate. A member is named as its [`Member::name`](crate::Member::name), or by its index from 0 where
+/// only arrays are given.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitteeError {
+    /// Nothing to combine.
+    #[error("a committee needs at least one member")]
+    NoMembers,
+    /// No image or fewer than two classes or more than 256.
+    #[error("member {member}: shape [{}, {}], expected at least one image, and 2 to 256 classes", got[0], got[1])]
+    Shape {
+        /// The member.
+        member: String,
+        /// Images and classes.
+        got: [usize; 2],
+    },
+    /// Members that do not fit together.
+    #[error("member {member}: shape [{}, {}], expected [{}, {}] like the first member", got[0], got[1], want[0], want[1])]
+    Shapes {
+        /// The member.
+        member: String,
+        /// Its images and classes.
+        got: [usize; 2],
+        /// Images and classes of the first member.
+        want: [usize; 2],
+    },
+    /// A value that is no probability.
+    #[error("member {member}: row {row} has the probability {got} for class {class}, expected 0 to 1")]
+    Value {
+        /// The member.
+        member: String,
+        /// The image's row, counted from 0.
+        row: usize,
+        /// The class.
+        class: usize,
+        /// The value.
+        got: f32,
+    },
+    /// A row that is no distribution.
+    #[error("member {member}: row {row} sums to {got}, expected 1 within {ROW_SUM_TOLERANCE}")]
+    Sum {
+        /// The member.
+        member: String,
+        /// The image's row, counted from 0.
+        row: usize,
+        /// Its sum.
+        got: f64,
+    },
+    /// Not one label an image.
+    #[error("{got} labels, expected {want}: one an image")]
+    Labels {
+        /// Labels given.
+        got: usize,
+        /// Images.
+        want: usize,
+    },
+    /// A label that is no class.
+    #[error("label {got} of image {image_idx}, expected a class below {n_classes}")]
+    Label {
+        /// The image, counted from 0.
+        image_idx: usize,
+        /// Its label.
+        got: u8,
+        /// Number of classes.
+        n_classes: usize,
+    },
+    /// A group that no member has.
+    #[error("no group {got:?}: there are {}", known.join(", "))]
+    Group {
+        /// The group asked for.
+        got: String,
+        /// The groups there are.
+        known: Vec<String>,
+    },
+    /// A group asked for twice, which would count its members twice.
+    #[error("group {got:?} is asked for twice")]
+    RepeatedGroup {
+        /// The group.
+        got: String,
+    },
+    /// More groups than their subsets can be counted for.
+    #[error("{got} groups, expected at most {MAX_GROUPS}: they have 2^{got} subsets")]
+    Groups {
+        /// Groups asked for.
+        got: usize,
+    },
+}

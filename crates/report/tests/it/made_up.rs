@@ -1,0 +1,84 @@
+//! A study folder whose columns are wrong where a test wants it.
+
+use std::fs;
+
+use ndarray::Array2;
+use study::{ColumnId, DataFile, MANIFEST_SCHEMA, Manifest, ResultsFolder, Study, write_probabilities};
+
+/// Test digits of a made-up study; digit i has the label i mod 10.
+pub(crate) const N_TEST: usize = 200;
+
+pub(crate) fn labels() -> Vec<u8> {
+    (0..N_TEST).map(|image| (image % 10) as u8).collect()
+}
+
+/// One column: how sure it is of its answers, and the test digits it takes for the next class.
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) sure: f32,
+    pub(crate) wrong: &'static [usize],
+}
+
+pub(crate) struct MadeUp {
+    _parent: tempfile::TempDir,
+    pub(crate) folder: ResultsFolder,
+}
+
+/// Makes the results folder of a study with these finished columns.
+pub(crate) fn study(data: &str, widths: &str, columns_per_width: u16, columns: &[Column]) -> MadeUp {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::create(parent.path().join("tiny")).unwrap();
+    let config = Study::from_json(&format!(
+        r#"{{
+        "schema": 1, "name": "tiny", "data": "{data}", "seed": 2012,
+        "network": "1x29x29-20C4-MP2-40C5-MP3-150N-10N", "activation": "relu", "initialization": "fan-in",
+        "widths": {widths}, "columns_per_width": {columns_per_width}, "epochs": 8, "batch": 100, "validation": 0,
+        "learning_rate": {{ "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 }},
+        "optimizer": {{ "momentum": 0.9, "nesterov": true }},
+        "distortion": null
+    }}"#
+    ))
+    .unwrap();
+    folder.write_manifest(&manifest(config)).unwrap();
+    for column in columns {
+        finish(&folder, column);
+    }
+    MadeUp { _parent: parent, folder }
+}
+
+/// Writes what makes a column finished.
+pub(crate) fn finish(folder: &ResultsFolder, column: &Column) {
+    let id: ColumnId = column.name.parse().unwrap();
+    let files = folder.column(&id);
+    files.create().unwrap();
+    fs::write(files.weights(), "not read here").unwrap();
+    write_probabilities(&files.probabilities(), probabilities(column).view()).unwrap();
+}
+
+/// Sure of one class; of the rest, four parts of five for its neighbour, which is the label where it errs.
+fn probabilities(column: &Column) -> Array2<f32> {
+    let rest = 1.0 - column.sure;
+    let mut probabilities = Array2::from_elem((N_TEST, 10), rest / 5.0 / 8.0);
+    for image in 0..N_TEST {
+        let (label, next) = (image % 10, (image + 1) % 10);
+        let (first, second) = if column.wrong.contains(&image) { (next, label) } else { (label, next) };
+        probabilities[[image, first]] = column.sure;
+        probabilities[[image, second]] = rest * 0.8;
+    }
+    probabilities
+}
+
+fn manifest(config: Study) -> Manifest {
+    Manifest {
+        schema: MANIFEST_SCHEMA,
+        config_hash: "0123456789abcdef".to_owned(),
+        config,
+        version: "0.1.0".to_owned(),
+        commit: "f9997fc".to_owned(),
+        engine: "ciresan-cpu (avx512)".to_owned(),
+        device: "2 cores of a made-up processor".to_owned(),
+        data: vec![DataFile { name: "t10k-labels-idx1-ubyte".to_owned(), sha256: "ff7b".to_owned() }],
+        columns: Vec::new(),
+        wall_s: 65.4,
+    }
+}

@@ -1,0 +1,72 @@
+//! Whole reports, as they are printed.
+
+use std::fs;
+use std::path::Path;
+
+use report::{markdown, read};
+
+use crate::made_up::{Column, labels, study};
+
+const QUICK: [Column; 4] = [
+    Column { name: "w14-1", sure: 0.9, wrong: &[3, 50, 101] },
+    Column { name: "w16-1", sure: 0.6, wrong: &[3, 101] },
+    Column { name: "w18-1", sure: 0.7, wrong: &[50, 120] },
+    Column { name: "w20-1", sure: 0.8, wrong: &[3] },
+];
+
+/// Compares a report with the one in `tests/it/reports/`; `UPDATE_REPORTS=1 cargo test -p report` rewrites those, to be read
+/// like code.
+#[track_caller]
+fn check(name: &str, got: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/reports").join(format!("{name}.md"));
+    if std::env::var_os("UPDATE_REPORTS").is_some() {
+        fs::write(&path, got).unwrap();
+    }
+    let want = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        got == want,
+        "{} is not\n{got}`UPDATE_REPORTS=1 cargo test -p report` rewrites it",
+        path.display()
+    );
+}
+
+#[test]
+fn four_widths_of_mnist() {
+    let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
+    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    check("four_widths_of_mnist", &markdown(&summary));
+}
+
+#[test]
+fn an_unfinished_study_of_two_columns_a_width() {
+    let columns = [
+        Column { name: "original-1", sure: 0.9, wrong: &[1, 2, 3, 4] },
+        Column { name: "w20-1", sure: 0.9, wrong: &[3] },
+        Column { name: "original-2", sure: 0.8, wrong: &[1, 2] },
+    ];
+    let made_up = study("mnist", "[\"original\", 20, 19]", 2, &columns);
+    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    check("unfinished", &markdown(&summary));
+}
+
+#[test]
+fn other_digits_have_no_published_figures() {
+    let made_up = study("fashion-mnist", "[14, 16, 18, 20]", 1, &QUICK);
+    let widths = [20, 14].map(|px| px.try_into().unwrap());
+    let summary = read(&made_up.folder, &labels(), Some(&widths)).unwrap();
+    check("fashion_mnist", &markdown(&summary));
+}
+
+#[test]
+fn every_table_is_aligned() {
+    let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
+    let text = markdown(&read(&made_up.folder, &labels(), None).unwrap());
+    for table in text.split("\n\n").filter(|part| part.starts_with('|')) {
+        let bars = |line: &str| -> Vec<usize> {
+            line.chars().enumerate().filter(|(_, c)| *c == '|').map(|(at, _)| at).collect()
+        };
+        let first = bars(table.lines().next().unwrap());
+        assert!(table.lines().all(|line| bars(line) == first), "{table}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 120 && !line.ends_with(' ')), "{text}");
+}

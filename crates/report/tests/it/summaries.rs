@@ -1,0 +1,144 @@
+//! What a summary holds, and when there is none.
+
+use std::fs;
+
+use preprocess::Width;
+use report::{ReportError, Summary, markdown, read, read_summary};
+use study::{ResultsFolder, write_whole};
+
+use crate::made_up::{Column, MadeUp, N_TEST, finish, labels, study};
+
+fn two_widths() -> MadeUp {
+    let columns = [
+        Column { name: "w14-1", sure: 0.9, wrong: &[3, 50] },
+        Column { name: "w20-1", sure: 0.6, wrong: &[3, 101] },
+    ];
+    study("mnist", "[14, 20]", 2, &columns)
+}
+
+fn width(px: u8) -> Width {
+    Width::try_from(px).unwrap()
+}
+
+fn store(folder: &ResultsFolder, summary: &Summary) {
+    write_whole(&folder.committee_path(), &serde_json::to_vec_pretty(summary).unwrap()).unwrap();
+}
+
+#[test]
+fn a_stored_summary_is_read_back_until_the_study_goes_on() {
+    let made_up = two_widths();
+    let folder = &made_up.folder;
+    assert_eq!(read_summary(folder).unwrap(), None);
+    let summary = read(folder, &labels(), None).unwrap();
+    store(folder, &summary);
+    let again = read_summary(folder).unwrap().unwrap();
+    assert_eq!(again, summary);
+    assert_eq!(markdown(&again), markdown(&summary));
+
+    // Not one of some widths only.
+    store(folder, &read(folder, &labels(), Some(&[width(14)])).unwrap());
+    assert_eq!(read_summary(folder).unwrap(), None);
+
+    // Nor one from before a column was finished, or a run ended.
+    store(folder, &summary);
+    finish(folder, &Column { name: "w14-2", sure: 0.9, wrong: &[] });
+    assert_eq!(read_summary(folder).unwrap(), None);
+    store(folder, &read(folder, &labels(), None).unwrap());
+    assert!(read_summary(folder).unwrap().is_some());
+    let mut manifest = folder.manifest().unwrap().unwrap();
+    manifest.wall_s += 1.0;
+    folder.write_manifest(&manifest).unwrap();
+    assert_eq!(read_summary(folder).unwrap(), None);
+
+    // Nor one that is damaged.
+    fs::write(folder.committee_path(), "{}").unwrap();
+    assert_eq!(read_summary(folder).unwrap(), None);
+}
+
+#[test]
+fn figures_are_of_the_finished_columns_of_the_chosen_widths() {
+    let made_up = two_widths();
+    let all = read(&made_up.folder, &labels(), None).unwrap();
+    assert_eq!(all.n_test(), N_TEST as u32);
+    let names = |ids: &[study::ColumnId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&all.finished), ["w14-1", "w20-1"]);
+    assert_eq!(names(&all.missing), ["w14-2", "w20-2"]);
+    // Where they disagree, the surer one wins: image 3 (both) and 50 (the surer).
+    assert_eq!((all.figures.all.mean.errors, all.figures.all.second_guess_right), (2, 2));
+    assert_eq!(all.subsets.len(), 3);
+
+    // The study's order, whatever is asked for.
+    let both = read(&made_up.folder, &labels(), Some(&[width(20), width(14), width(20)])).unwrap();
+    assert_eq!(both, all);
+    let one = read(&made_up.folder, &labels(), Some(&[width(20)])).unwrap();
+    assert_eq!((one.widths.as_slice(), one.figures.all.mean.errors), ([width(20)].as_slice(), 2));
+    assert_eq!(names(&one.missing), ["w20-2"]);
+}
+
+#[track_caller]
+fn check_refused(
+    folder: &ResultsFolder,
+    labels: &[u8],
+    widths: Option<&[Width]>,
+    want: &str,
+    wrong_usage: bool,
+) {
+    let error = read(folder, labels, widths).unwrap_err();
+    assert_eq!(error.to_string(), format!("{}: {want}", folder.root().display()));
+    assert_eq!(error.is_wrong_usage(), wrong_usage);
+}
+
+#[test]
+fn what_cannot_be_reported_on_is_said_in_a_sentence() {
+    let made_up = two_widths();
+    let folder = &made_up.folder;
+    check_refused(
+        folder,
+        &labels(),
+        Some(&[width(18)]),
+        "no width 18 in this study, expected some of 14, 20",
+        true,
+    );
+    check_refused(folder, &labels(), Some(&[]), "no widths chosen, expected some of 14, 20", true);
+    check_refused(folder, &labels()[1..], None, "199 labels, expected 200: one an image", false);
+    let nowhere = ResultsFolder::open(folder.root().join("nowhere"));
+    check_refused(&nowhere, &labels(), None, "no study.json in this folder, so it holds no study", true);
+    assert!(!nowhere.root().exists());
+    assert_eq!(read_summary(&nowhere).unwrap(), None);
+
+    let empty = study("mnist", "[14, 20]", 2, &[]);
+    check_refused(
+        &empty.folder,
+        &labels(),
+        None,
+        "none of 4 columns is finished, expected at least one",
+        false,
+    );
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let made_up = two_widths();
+    let path = made_up.folder.column(&"w20-1".parse().unwrap()).probabilities();
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let error = read(&made_up.folder, &labels(), None).unwrap_err();
+    assert!(
+        matches!(error, ReportError::Study(_)) && error.to_string().starts_with(&path.display().to_string())
+    );
+}
+
+#[test]
+fn many_widths_have_no_subsets() {
+    let columns = [Column { name: "w4-1", sure: 0.9, wrong: &[] }];
+    let made_up = study("mnist", "[4, 5, 6, 7, 8, 9, 10, 11]", 1, &columns);
+    for px in 5..=11u8 {
+        let name: &'static str =
+            ["w5-1", "w6-1", "w7-1", "w8-1", "w9-1", "w10-1", "w11-1"][usize::from(px) - 5];
+        finish(&made_up.folder, &Column { name, sure: 0.9, wrong: &[] });
+    }
+    let all = read(&made_up.folder, &labels(), None).unwrap();
+    assert_eq!((all.figures.groups.len(), all.subsets.len()), (8, 0));
+    let widths: Vec<Width> = (4..=10).map(width).collect();
+    assert_eq!(read(&made_up.folder, &labels(), Some(&widths)).unwrap().subsets.len(), 127);
+}

@@ -1,0 +1,104 @@
+//! What can go wrong with a config or a results folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{ConfigError, ProbabilitiesProblem};
+
+/// Errors of this crate: each names the file or folder and the reason in one sentence.
+///
+/// The message holds the whole reason and [`source`](std::error::Error::source) is always `None`, so a chain of errors never says
+/// a thing twice.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StudyError {
+    /// A config that is wrong.
+    #[error("{path}:{}:{}: {}", error.line, error.column, error.problem)]
+    Config {
+        /// The config.
+        path: PathBuf,
+        /// The place and the reason.
+        error: ConfigError,
+    },
+    /// The results folder holds a study of another config.
+    #[error(
+        "{path}: this results folder holds a study of another config (its hash is {}, yours is {}): \
+         undo the change to the config, or choose another results folder",
+        short(got),
+        short(want)
+    )]
+    OtherConfig {
+        /// The results folder.
+        path: PathBuf,
+        /// Hash of the folder's config.
+        got: String,
+        /// Hash of the config to run.
+        want: String,
+    },
+    /// The results folder holds columns, but not the config they were trained with.
+    #[error(
+        "{path}: this results folder has a columns folder with files, but no study.json to say of which config: \
+         choose another results folder"
+    )]
+    NoManifest {
+        /// The results folder.
+        path: PathBuf,
+    },
+    /// Another process holds the lock of the results folder.
+    #[error("{path}: another run is working in this results folder; wait for it to end")]
+    Busy {
+        /// The results folder.
+        path: PathBuf,
+    },
+    /// A `study.json` that is none.
+    #[error("{path}:{}:{}: not a study's manifest: {}", error.line, error.column, error.problem)]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// The place and the reason.
+        error: ConfigError,
+    },
+    /// Probabilities that are none.
+    #[error("{path}: {problem}")]
+    Probabilities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: ProbabilitiesProblem,
+    },
+    /// The operating system refused.
+    #[error("{path}: cannot {action}: {reason}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The operating system's reason.
+        reason: io::Error,
+    },
+}
+
+impl StudyError {
+    /// Whether the caller asked for something wrong (exit code 2) and not something failed (exit code 1): a config that is
+    /// wrong or cannot be read, or a results folder of another config.
+    #[must_use]
+    pub fn is_wrong_usage(&self) -> bool {
+        match self {
+            Self::Config { .. } | Self::OtherConfig { .. } | Self::NoManifest { .. } => true,
+            Self::Io { action, .. } => *action == READ_CONFIG,
+            Self::Busy { .. } | Self::Manifest { .. } | Self::Probabilities { .. } => false,
+        }
+    }
+
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |reason| Self::Io { path: path.to_path_buf(), action, reason }
+    }
+}
+
+/// The beginning of a hash, enough to tell one from another.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// The one action of [`StudyError::Io`] that is a matter of usage.
+pub(crate) const READ_CONFIG: &str = "read the config";

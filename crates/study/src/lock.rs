@@ -1,0 +1,54 @@
+//! One run at a time in a results folder.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crate::StudyError;
+use crate::folder::entries;
+use crate::whole_file;
+
+/// How often a taken lock is tried, and the pause in between: two seconds in all, because a trainer whose parent was killed
+/// finishes saving first.
+const TRIES: u32 = 41;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A results folder, held for this process until dropped. The operating system lets go of it when the process dies,
+/// however it dies; the file `.lock` stays and means nothing by itself.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    pub(crate) fn take(root: &Path, columns: &Path) -> Result<Self, StudyError> {
+        let path = root.join(".lock");
+        let fail = || StudyError::io(&path, "lock the results folder");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(fail())?;
+        for tried in 1.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tried < TRIES => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(StudyError::Busy { path: root.to_path_buf() }),
+                Err(TryLockError::Error(reason)) => return Err(fail()(reason)),
+            }
+        }
+        sweep(columns)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Removes the unfinished temporary files of [`write_whole`](crate::write_whole) in the columns' folders, where only the holder
+/// of the lock writes.
+fn sweep(columns: &Path) -> Result<(), StudyError> {
+    for column in entries(columns)? {
+        if !column.is_dir() {
+            continue;
+        }
+        for file in entries(&column)?.iter().filter(|file| whole_file::is_temporary(file)) {
+            fs::remove_file(file).map_err(StudyError::io(file, "remove the half-written file"))?;
+        }
+    }
+    Ok(())
+}

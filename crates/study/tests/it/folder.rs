@@ -1,0 +1,248 @@
+//! Results folders: what is made when, the lock, the manifest, and whose folder it is.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ndarray::Array2;
+use study::{
+    ColumnId, DataFile, MANIFEST_SCHEMA, Manifest, ResultsFolder, Study, StudyError, write_probabilities,
+};
+
+use crate::good::{GOOD, with};
+
+fn study() -> Study {
+    Study::from_json(GOOD).unwrap()
+}
+
+fn column(name: &str) -> ColumnId {
+    name.parse().unwrap()
+}
+
+fn manifest(study: &Study) -> Manifest {
+    Manifest {
+        schema: MANIFEST_SCHEMA,
+        config: study.clone(),
+        config_hash: study.hash(),
+        version: "0.1.0".to_owned(),
+        commit: "f9997fc".to_owned(),
+        engine: "ciresan-cpu (avx512)".to_owned(),
+        device: "2 cores".to_owned(),
+        data: vec![DataFile { name: "train-images-idx3-ubyte".to_owned(), sha256: "ba89".to_owned() }],
+        columns: vec![column("w14-1")],
+        wall_s: 12.345,
+    }
+}
+
+/// A folder for results that does not exist yet.
+fn nowhere() -> (tempfile::TempDir, ResultsFolder) {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = ResultsFolder::open(parent.path().join("results").join("good"));
+    (parent, folder)
+}
+
+fn created() -> (tempfile::TempDir, ResultsFolder) {
+    let (parent, folder) = nowhere();
+    let folder = ResultsFolder::create(folder.root()).unwrap();
+    (parent, folder)
+}
+
+#[test]
+fn looking_creates_nothing() {
+    let (parent, folder) = nowhere();
+    assert_eq!(folder.manifest().unwrap(), None);
+    assert_eq!(folder.adopt(&study()).unwrap(), None);
+    assert_eq!(folder.finished(&study()), []);
+    assert!(matches!(folder.lock(), Err(StudyError::Io { .. })));
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn files_are_where_the_documentation_says() {
+    let folder = ResultsFolder::open("results/good");
+    let column = folder.column(&column("original-5"));
+    let want = "results/good/columns/original-5";
+    assert_eq!(column.root(), Path::new(want));
+    let files = [column.weights(), column.metrics(), column.probabilities(), column.checkpoint()];
+    let names = ["weights.safetensors", "metrics.jsonl", "probabilities.npy", "checkpoint.safetensors"];
+    for (file, name) in files.iter().zip(names) {
+        assert_eq!(*file, Path::new(want).join(name));
+    }
+    assert_eq!(folder.manifest_path(), Path::new("results/good/study.json"));
+    assert_eq!(folder.committee_path(), Path::new("results/good/committee.json"));
+}
+
+#[test]
+fn a_column_is_finished_when_weights_and_probabilities_are_there() {
+    let (_parent, folder) = created();
+    let id = column("w20-1");
+    let files = folder.column(&id);
+    files.create().unwrap();
+    files.create().unwrap();
+    fs::write(files.checkpoint(), "x").unwrap();
+    assert!(!folder.is_finished(&id));
+    fs::write(files.weights(), "x").unwrap();
+    assert!(!folder.is_finished(&id));
+    write_probabilities(&files.probabilities(), Array2::from_elem((1, 10), 0.1).view()).unwrap();
+    assert!(folder.is_finished(&id));
+    assert_eq!(folder.finished(&study()), [id]);
+}
+
+#[test]
+fn a_manifest_comes_back() {
+    let (_parent, folder) = created();
+    let manifest = manifest(&study());
+    folder.write_manifest(&manifest).unwrap();
+    assert_eq!(folder.manifest().unwrap().as_ref(), Some(&manifest));
+    assert_eq!(folder.adopt(&study()).unwrap(), Some(manifest));
+    let text = fs::read_to_string(folder.manifest_path()).unwrap();
+    assert!(
+        text.starts_with("{\n  \"schema\": 1,\n  \"config\": {\n    \"schema\": 1,\n    \"name\": \"good\""),
+        "{text}"
+    );
+    assert!(text.contains("\"columns\": [\n    \"w14-1\"\n  ]"), "{text}");
+}
+
+#[track_caller]
+fn check_damaged(piece: &str, replacement: &str, want: &str) {
+    let (_parent, folder) = created();
+    folder.write_manifest(&manifest(&study())).unwrap();
+    let text = fs::read_to_string(folder.manifest_path()).unwrap();
+    assert!(text.contains(piece), "{text}");
+    fs::write(folder.manifest_path(), text.replacen(piece, replacement, 1)).unwrap();
+    let error = folder.adopt(&study()).unwrap_err();
+    let (path, message) = (folder.manifest_path(), error.to_string());
+    let (place, reason) = message.split_once(" not a study's manifest: ").unwrap();
+    assert!(place.starts_with(&path.display().to_string()), "{message}");
+    assert_eq!(reason, want);
+    assert!(!error.is_wrong_usage());
+}
+
+#[test]
+fn a_damaged_manifest_is_named_with_its_key() {
+    check_damaged("\"wall_s\": 12.345", "\"wall_s\": null", "wall_s is null, expected a number");
+    check_damaged(
+        "\"w14-1\"",
+        "\"w99-1\"",
+        "columns[0]: column \"w99-1\", expected a name like \"w14-2\" or \"original-5\", numbers from 1",
+    );
+    check_damaged(
+        "\"commit\"",
+        "\"comit\"",
+        "unknown key \"comit\" (known: schema, config, config_hash, version, commit, engine, device, data, columns, wall_s)",
+    );
+    check_damaged(
+        "\"epochs\": 8",
+        "\"epochs\": 0",
+        "config: epochs: expected a whole number from 1 to 100000",
+    );
+    check_damaged(
+        "\"schema\": 1",
+        "\"schema\": 2",
+        "schema is 2, expected 1, the manifest format of this version",
+    );
+    check_damaged("\n}\n", "", "not JSON: EOF while parsing an object");
+}
+
+#[test]
+fn a_folder_of_another_config_is_refused() {
+    let (_parent, folder) = created();
+    folder.write_manifest(&manifest(&study())).unwrap();
+    let renamed = Study::from_json(&with("\"good\"", "\"better\"")).unwrap();
+    folder.adopt(&renamed).unwrap();
+
+    let other = Study::from_json(&with("2012", "2013")).unwrap();
+    let error = folder.adopt(&other).unwrap_err();
+    assert!(error.is_wrong_usage());
+    let want = format!(
+        "{}: this results folder holds a study of another config (its hash is {}, yours is {}): \
+         undo the change to the config, or choose another results folder",
+        folder.root().display(),
+        &study().hash()[..12],
+        &other.hash()[..12]
+    );
+    assert_eq!(error.to_string(), want);
+}
+
+#[test]
+fn columns_without_a_manifest_are_refused() {
+    let (_parent, folder) = created();
+    folder.column(&column("w14-1")).create().unwrap();
+    assert_eq!(folder.adopt(&study()).unwrap(), None);
+    fs::write(folder.column(&column("w14-1")).metrics(), "").unwrap();
+    let error = folder.adopt(&study()).unwrap_err();
+    assert!(matches!(error, StudyError::NoManifest { .. }) && error.is_wrong_usage(), "{error}");
+}
+
+#[test]
+fn a_second_lock_waits_then_is_refused() {
+    let (_parent, folder) = created();
+    let lock = folder.lock().unwrap();
+    let started = Instant::now();
+    let error = folder.lock().unwrap_err();
+    assert!(started.elapsed() >= Duration::from_secs(2));
+    assert!(matches!(error, StudyError::Busy { .. }) && !error.is_wrong_usage());
+    let want = format!(
+        "{}: another run is working in this results folder; wait for it to end",
+        folder.root().display()
+    );
+    assert_eq!(error.to_string(), want);
+
+    // Let go in time, it is taken.
+    let release = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(200));
+        drop(lock);
+    });
+    drop(folder.lock().unwrap());
+    release.join().unwrap();
+}
+
+#[test]
+fn the_lock_sweeps_what_a_killed_run_left_half_written() {
+    let (_parent, folder) = created();
+    let files = folder.column(&column("w14-1"));
+    files.create().unwrap();
+    let half = files.root().join(".weights.safetensors.4711-0.tmp");
+    let whole = files.weights();
+    let elsewhere = folder.root().join(".committee.json.4711-0.tmp");
+    for file in [&half, &whole, &elsewhere] {
+        fs::write(file, "x").unwrap();
+    }
+    drop(folder.lock().unwrap());
+    assert!(!half.exists() && whole.exists() && elsewhere.exists());
+}
+
+#[test]
+fn a_place_where_nothing_can_be_made_is_named_with_the_reason() {
+    let parent = tempfile::tempdir().unwrap();
+    let file = parent.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = ResultsFolder::create(file.join("good")).unwrap_err();
+    let columns = file.join("good").join("columns");
+    let want =
+        format!("{}: cannot create the results folder: Not a directory (os error 20)", columns.display());
+    assert_eq!(error.to_string(), want);
+    assert!(!error.is_wrong_usage());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_folder_is_named_with_the_reason() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_parent, folder) = created();
+    fs::set_permissions(folder.root(), fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(folder.root().join("probe"), "").is_ok() {
+        eprintln!("skipped: this user may write everywhere (root)");
+        return;
+    }
+    let denied = "Permission denied (os error 13)";
+    let root = folder.root().display().to_string();
+    assert_eq!(
+        folder.lock().unwrap_err().to_string(),
+        format!("{root}/.lock: cannot lock the results folder: {denied}")
+    );
+    let error = folder.write_manifest(&manifest(&study())).unwrap_err();
+    assert_eq!(error.to_string(), format!("{root}/study.json: cannot write the file: {denied}"));
+    fs::set_permissions(folder.root(), fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -1,0 +1,190 @@
+//! A config that is right: what is read from it, its columns, its hash.
+
+use preprocess::{Smoothing, Width};
+use study::{AnnealedDistortion, DataSet, LearningRate, Study};
+
+/// Every key on a line of its own, so that a test can say in which line a mistake is.
+pub(crate) const GOOD: &str = r#"{
+  "$schema": "./study.schema.json",
+  "schema": 1,
+  "name": "good",
+  "notes": ["a remark"],
+  "data": "mnist",
+  "seed": 2012,
+  "network": "1x29x29-20C4-MP2-40C5-MP3-150N-10N",
+  "activation": "relu",
+  "initialization": "fan-in",
+  "widths": ["original", 14, 20],
+  "columns_per_width": 2,
+  "epochs": 8,
+  "batch": 128,
+  "validation": 10000,
+  "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
+  "optimizer": { "momentum": 0.9, "nesterov": true },
+  "distortion": {
+    "sigma": 8,
+    "alpha": 36,
+    "smoothing": "gaussian",
+    "translation_px": 0,
+    "rotation_deg": 0,
+    "scaling": 0,
+    "shear": 0,
+    "anneal": 0.3
+  }
+}
+"#;
+
+/// The good config with one piece replaced, which must be there once.
+#[track_caller]
+pub(crate) fn with(piece: &str, replacement: &str) -> String {
+    assert_eq!(GOOD.matches(piece).count(), 1, "{piece}");
+    GOOD.replace(piece, replacement)
+}
+
+pub(crate) const EXPONENTIAL: &str =
+    r#""schedule": "exponential", "initial": 0.1, "factor": 0.993, "floor": 0.003"#;
+const ONE_CYCLE: &str = r#""schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1"#;
+
+fn good() -> Study {
+    Study::from_json(GOOD).unwrap()
+}
+
+#[test]
+fn every_key_arrives() {
+    let study = good();
+    assert_eq!((study.name.as_str(), study.notes.as_slice()), ("good", ["a remark".to_owned()].as_slice()));
+    assert_eq!((study.data, study.seed, study.network.n_params()), (DataSet::Mnist, 2012, 76_040));
+    assert_eq!(study.widths, [Width::ORIGINAL, Width::try_from(14).unwrap(), Width::try_from(20).unwrap()]);
+    assert_eq!((study.columns_per_width, study.epochs, study.batch, study.validation), (2, 8, 128, 10_000));
+    assert_eq!(study.n_training_digits(), 50_000);
+    assert_eq!(study.learning_rate, LearningRate::OneCycle { peak: 0.05, warm_up: 0.1 });
+    assert_eq!((study.optimizer.momentum, study.optimizer.nesterov), (0.9, true));
+    let AnnealedDistortion { distortion, anneal } = study.distortion.unwrap();
+    assert_eq!((distortion.sigma, distortion.alpha, distortion.smoothing), (8.0, 36.0, Smoothing::Gaussian));
+    assert_eq!(anneal, 0.3);
+
+    let study = Study::from_json(&with(ONE_CYCLE, EXPONENTIAL)).unwrap();
+    let want = LearningRate::Exponential { initial: 0.1, factor: 0.993, floor: 0.003 };
+    assert_eq!(study.learning_rate, want);
+}
+
+#[test]
+fn extremes_of_the_ranges_are_allowed() {
+    let extremes = [
+        ("2012", "0"),
+        ("2012", "18446744073709551615"),
+        ("\"columns_per_width\": 2", "\"columns_per_width\": 999"),
+        ("\"epochs\": 8", "\"epochs\": 100000"),
+        ("\"batch\": 128", "\"batch\": 50000"),
+        ("10000", "59872"),
+        ("\"warm_up\": 0.1", "\"warm_up\": 1"),
+        ("\"warm_up\": 0.1", "\"warm_up\": 0"),
+        ("\"peak\": 0.05", "\"peak\": 100"),
+        ("\"momentum\": 0.9, \"nesterov\": true", "\"momentum\": 0, \"nesterov\": false"),
+        ("\"anneal\": 0.3", "\"anneal\": 1"),
+        ("14, 20", "4, 28"),
+        ("\"good\"", "\"_A.b-9\""),
+        (ONE_CYCLE, r#""schedule": "exponential", "initial": 0.1, "factor": 1, "floor": 0.1"#),
+        (ONE_CYCLE, r#""schedule": "exponential", "initial": 0.1, "factor": 1, "floor": 0"#),
+    ];
+    for (piece, replacement) in extremes {
+        if let Err(error) = Study::from_json(&with(piece, replacement)) {
+            panic!("{replacement}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_changes_no_result_can_be_left_out_and_a_distortion_can_be_null() {
+    let text =
+        with("  \"$schema\": \"./study.schema.json\",\n", "").replace("  \"notes\": [\"a remark\"],\n", "");
+    let study = Study::from_json(&text).unwrap();
+    assert!(study.notes.is_empty());
+    let start = text.find("\"distortion\"").unwrap();
+    let study = Study::from_json(&format!("{}\"distortion\": null }}", &text[..start])).unwrap();
+    assert_eq!(study.distortion, None);
+}
+
+#[test]
+fn the_first_column_of_every_width_comes_first() {
+    let names: Vec<String> = good().columns().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["original-1", "w14-1", "w20-1", "original-2", "w14-2", "w20-2"]);
+}
+
+#[test]
+fn the_resolved_config_reads_back_equal() {
+    for text in [GOOD.to_owned(), with(ONE_CYCLE, EXPONENTIAL)] {
+        let study = Study::from_json(&text).unwrap();
+        let resolved = study.to_json();
+        assert_eq!(Study::from_json(&resolved).unwrap(), study);
+        assert!(resolved.ends_with("}\n"));
+        // Serde's own way, through another deserializer.
+        let value = serde_json::to_value(&study).unwrap();
+        assert_eq!(serde_json::from_value::<Study>(value).unwrap(), study);
+    }
+}
+
+/// Pins the hash: a change here makes every results folder there is one of another config. The first is that of
+/// `{"schema":1,"data":"mnist","seed":2012,"network":"1x29x29-20C4-MP2-40C5-MP3-150N-10N","activation":"relu",
+/// "initialization":"fan-in","widths":["original",14,20],"columns_per_width":2,"epochs":8,"batch":128,
+/// "validation":10000,"learning_rate":{"schedule":"one-cycle","peak":0.05,"warm_up":0.1},
+/// "optimizer":{"momentum":0.9,"nesterov":true},"distortion":{"sigma":8.0,"alpha":36.0,"smoothing":"gaussian",
+/// "translation_px":0.0,"rotation_deg":0.0,"scaling":0.0,"shear":0.0,"anneal":0.3}}` on one line, by `sha256sum`.
+#[test]
+fn the_hash_is_pinned() {
+    assert_eq!(good().hash(), "cfd18d26f85bff62aa0febcb692d5d2cf87ce60df38e2b2971eaeb36d74ea0f9");
+    assert_eq!(
+        Study::from_json(&with(ONE_CYCLE, EXPONENTIAL)).unwrap().hash(),
+        "261b3acdc99fc525b5126b3520591767d7213b4faa1b546e269cb05540804f68"
+    );
+}
+
+#[test]
+fn the_hash_is_of_what_changes_results_and_nothing_else() {
+    let hash = |text: &str| Study::from_json(text).unwrap().hash();
+    let same = [
+        with("\"a remark\"", "\"another\", \"and more\""),
+        with("\"good\"", "\"renamed\""),
+        with("./study.schema.json", "elsewhere"),
+        with("\"sigma\": 8", "\"sigma\": 8.0"),
+        with("\"shear\": 0", "\"shear\": -0.0"),
+        with("0.05", "5e-2"),
+        with("\"epochs\": 8,\n", "").replace("\"schema\": 1", "\"epochs\": 8, \"schema\": 1"),
+        GOOD.split_whitespace().collect(),
+    ];
+    for text in same {
+        assert_eq!(hash(&text), hash(GOOD), "{text}");
+    }
+
+    let others = [
+        with("\"mnist\"", "\"fashion-mnist\""),
+        with("2012", "2013"),
+        with("20C4", "21C4"),
+        with("\"relu\"", "\"scaled-tanh\""),
+        with("\"fan-in\"", "\"paper\""),
+        with("14, 20", "14, 18"),
+        with("14, 20", "20, 14"),
+        with("\"columns_per_width\": 2", "\"columns_per_width\": 3"),
+        with("\"epochs\": 8", "\"epochs\": 9"),
+        with("\"batch\": 128", "\"batch\": 127"),
+        with("10000", "9999"),
+        with("\"peak\": 0.05", "\"peak\": 0.04"),
+        with("\"warm_up\": 0.1", "\"warm_up\": 0.2"),
+        with(ONE_CYCLE, EXPONENTIAL),
+        with("\"momentum\": 0.9", "\"momentum\": 0.8"),
+        with("\"nesterov\": true", "\"nesterov\": false"),
+        with("\"sigma\": 8", "\"sigma\": 7"),
+        with("\"alpha\": 36", "\"alpha\": 34"),
+        with("\"gaussian\"", "\"theano\""),
+        with("\"translation_px\": 0", "\"translation_px\": 1"),
+        with("\"rotation_deg\": 0", "\"rotation_deg\": 1"),
+        with("\"scaling\": 0", "\"scaling\": 0.1"),
+        with("\"shear\": 0", "\"shear\": 0.1"),
+        with("\"anneal\": 0.3", "\"anneal\": 0"),
+    ];
+    let mut hashes: Vec<String> = others.iter().map(|text| hash(text)).collect();
+    hashes.push(hash(GOOD));
+    hashes.sort();
+    hashes.dedup();
+    assert_eq!(hashes.len(), others.len() + 1);
+}

@@ -1,0 +1,71 @@
+//! The JSON Schema of configs.
+
+use std::fs;
+
+use ciresan_net::{Activation, Initialization};
+use preprocess::Smoothing;
+use serde_json::{Value, json};
+use study::schema_json;
+
+use crate::configs::folder;
+use crate::good::GOOD;
+
+fn schema() -> Value {
+    serde_json::from_str(&schema_json()).unwrap()
+}
+
+/// `UPDATE_SCHEMA=1 cargo test -p study` rewrites the file.
+#[test]
+fn the_file_is_up_to_date() {
+    let path = folder().join("study.schema.json");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&path, schema_json()).unwrap();
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == schema_json(),
+        "configs/study.schema.json is not the schema of this code: `UPDATE_SCHEMA=1 cargo test -p study` rewrites it"
+    );
+}
+
+#[test]
+fn names_of_other_crates_types_are_all_there() {
+    let properties = &schema()["properties"];
+    let activations = [Activation::ScaledTanh, Activation::Relu];
+    assert_eq!(properties["activation"]["enum"], json!(activations));
+    let initializations = [Initialization::Paper, Initialization::FanIn];
+    assert_eq!(properties["initialization"]["enum"], json!(initializations));
+    let distortion = &properties["distortion"]["anyOf"][0]["properties"];
+    assert_eq!(distortion["smoothing"]["enum"], json!([Smoothing::Gaussian, Smoothing::Theano]));
+}
+
+#[test]
+fn every_key_is_described_and_required_and_no_other_is_allowed() {
+    let schema = schema();
+    let good: Value = serde_json::from_str(GOOD).unwrap();
+    check_object(&schema, &good, &["$schema", "notes"]);
+    let properties = &schema["properties"];
+    check_object(&properties["optimizer"], &good["optimizer"], &[]);
+    check_object(&properties["distortion"]["anyOf"][0], &good["distortion"], &[]);
+    let one_cycle = &properties["learning_rate"]["oneOf"][1];
+    assert_eq!(one_cycle["properties"]["schedule"]["const"], "one-cycle");
+    check_object(one_cycle, &good["learning_rate"], &[]);
+}
+
+#[track_caller]
+fn check_object(schema: &Value, good: &Value, optional: &[&str]) {
+    assert_eq!(schema["additionalProperties"], false);
+    let properties = schema["properties"].as_object().unwrap();
+    let mut keys: Vec<&String> = properties.keys().collect();
+    let mut want: Vec<&String> = good.as_object().unwrap().keys().collect();
+    keys.sort();
+    want.sort();
+    assert_eq!(keys, want);
+    let required: Vec<&str> =
+        schema["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for (key, property) in properties {
+        assert_eq!(required.contains(&key.as_str()), !optional.contains(&key.as_str()), "{key}");
+        let described = property.get("description").is_some() || property.get("const").is_some();
+        assert!(described, "{key} has no description: {property}");
+    }
+}
