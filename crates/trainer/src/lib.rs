@@ -1,1 +1,25 @@
-//! Trains the columns of a study and predicts the test digits
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod batch;
+mod canvas;
+mod checkpoint;
+mod column;
+mod ledger;
+mod metrics;
+mod observer;
+mod order;
+mod predict;
+mod run;
+mod schedule;
+mod setup;
+mod streams;
+mod validation;
+
+pub use checkpoint::{CheckpointError, Flaw};
+pub use column::ColumnError;
+pub use metrics::{EpochRecord, MetricsError};
+pub use observer::{Event, Observer};
+pub use predict::PredictError;
+pub use run::{RunError, Summary, clean_finished, run};
+pub use setup::{Clock, Provenance, Setup, StudyDigits};

@@ -1,0 +1,259 @@
+//! `checkpoint.safetensors`: where an unfinished column stands, exactly.
+//!
+//! Tensors `parameters/<name>` and `velocity/<name>` (the optimizer's state), f32, in the order of the network's layers;
+//! one metadata key, `ciresan-checkpoint`, with JSON: the position in the run, the sums of the epoch as bit patterns, and
+//! a SHA-256 over all of it, because a flipped bit would train on as if nothing had happened.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
+
+use ciresan_net::{Network, Parameters};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use study::{ColumnId, StudyError};
+
+pub use self::error::{CheckpointError, Flaw};
+use crate::schedule::RunLength;
+
+mod error;
+
+/// The one key of the file's metadata.
+const METADATA_KEY: &str = "ciresan-checkpoint";
+/// The layout described in this module.
+const FORMAT: u32 = 1;
+/// Room for the header of names, shapes and metadata when the file's length is checked before it is read; a real one
+/// takes about 2 KB.
+const HEADER_ROOM_BYTES: u64 = 1 << 20;
+
+/// How far a column has come.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Position {
+    /// Complete epochs.
+    pub(crate) epoch: u32,
+    /// Complete steps of the epoch in progress; 0 at an epoch's end.
+    pub(crate) step: u32,
+    /// Sum over the images of those steps of their cross-entropy, in nats.
+    pub(crate) loss_sum: f64,
+    /// Sum over those steps of their update ratio.
+    pub(crate) ratio_sum: f64,
+    /// Time spent on the column, over all runs.
+    pub(crate) elapsed: Duration,
+    /// Time spent on the steps of the epoch in progress.
+    pub(crate) epoch_elapsed: Duration,
+}
+
+/// A column in mid-training: all that is needed to go on with the same bits.
+#[derive(Debug, Clone)]
+pub(crate) struct Checkpoint {
+    /// How far it has come.
+    pub(crate) position: Position,
+    /// Its parameters.
+    pub(crate) parameters: Parameters,
+    /// The optimizer's state, in the layout of the parameters.
+    pub(crate) velocity: Parameters,
+}
+
+/// Whose checkpoint it is: both must match for training to go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    /// The column.
+    pub(crate) column: ColumnId,
+    /// The hash of the study's config, hexadecimal.
+    pub(crate) config_hash: &'a str,
+}
+
+/// The metadata as stored; field order is part of the checksum.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    format: u32,
+    state: State,
+    /// Over the JSON of `state`, then the bytes of the parameters, then those of the velocity.
+    sha256: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    column: String,
+    config_hash: String,
+    epoch: u32,
+    step: u32,
+    /// The bits of an f64, hexadecimal: decimal digits could lose the last one.
+    loss_sum_bits: String,
+    ratio_sum_bits: String,
+    elapsed_ns: u64,
+    epoch_elapsed_ns: u64,
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint to `path`, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder cannot be written.
+    pub(crate) fn write(&self, path: &Path, owner: Owner<'_>) -> Result<(), Box<StudyError>> {
+        Ok(study::write_whole(path, &self.to_bytes(owner))?)
+    }
+
+    /// Reads the checkpoint at `path`; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Unusable`] when the file is damaged or of another column, config or network: it is never taken
+    /// for a column that has not begun. [`CheckpointError::Io`] when it cannot be read.
+    pub(crate) fn read(
+        path: &Path,
+        owner: Owner<'_>,
+        network: &Network,
+        run: RunLength,
+    ) -> Result<Option<Self>, CheckpointError> {
+        let io = |reason| CheckpointError::Io { path: path.to_path_buf(), reason };
+        let unusable = |flaw| CheckpointError::Unusable { path: path.to_path_buf(), flaw };
+        let length = match fs::metadata(path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        let want = 2 * size_of::<f32>() as u64 * Parameters::zeros(network).values().len() as u64;
+        if length > want + HEADER_ROOM_BYTES {
+            return Err(unusable(Flaw::Length { got: length, max: want + HEADER_ROOM_BYTES }));
+        }
+        let bytes = fs::read(path).map_err(io)?;
+        Self::from_bytes(&bytes, owner, network, run).map(Some).map_err(unusable)
+    }
+
+    fn to_bytes(&self, owner: Owner<'_>) -> Vec<u8> {
+        let state = State::new(owner, &self.position);
+        let (parameters, velocity) = (to_le_bytes(&self.parameters), to_le_bytes(&self.velocity));
+        let sha256 = checksum(&state, &parameters, &velocity);
+        let mut tensors = Vec::new();
+        for (group, bytes) in [("parameters", &parameters), ("velocity", &velocity)] {
+            for spec in self.parameters.layout() {
+                let range = spec.range.start * size_of::<f32>()..spec.range.end * size_of::<f32>();
+                let view = TensorView::new(Dtype::F32, spec.shape.clone(), &bytes[range])
+                    .expect("a layout's ranges are as long as its shapes say");
+                tensors.push((format!("{group}/{}", spec.name), view));
+            }
+        }
+        let metadata = to_json(&Metadata { format: FORMAT, state, sha256 });
+        serialize(tensors, Some(HashMap::from([(METADATA_KEY.to_owned(), metadata)])))
+            .expect("a few tensors with names of their own have a header of a few kilobytes")
+    }
+
+    fn from_bytes(bytes: &[u8], owner: Owner<'_>, network: &Network, run: RunLength) -> Result<Self, Flaw> {
+        let (_, header) =
+            SafeTensors::read_metadata(bytes).map_err(|error| Flaw::Format(error.to_string()))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|error| Flaw::Format(error.to_string()))?;
+        let json = header
+            .metadata()
+            .as_ref()
+            .and_then(|all| all.get(METADATA_KEY))
+            .ok_or_else(|| Flaw::Format(format!("no metadata key \"{METADATA_KEY}\"")))?;
+        let Metadata { format, state, sha256 } =
+            serde_json::from_str(json).map_err(|error| Flaw::Format(error.to_string()))?;
+        if format != FORMAT {
+            return Err(Flaw::Version { got: format, want: FORMAT });
+        }
+        state.check_owner(owner)?;
+        let mut values = [Parameters::zeros(network), Parameters::zeros(network)];
+        for (group, parameters) in ["parameters", "velocity"].into_iter().zip(&mut values) {
+            fill(parameters, group, &file)?;
+        }
+        let [parameters, velocity] = values;
+        let n_tensors = 2 * parameters.layout().len();
+        if file.len() != n_tensors {
+            return Err(Flaw::Tensors { got: file.len(), want: n_tensors });
+        }
+        if checksum(&state, &to_le_bytes(&parameters), &to_le_bytes(&velocity)) != sha256 {
+            return Err(Flaw::Checksum);
+        }
+        Ok(Self { position: state.position(run)?, parameters, velocity })
+    }
+}
+
+impl State {
+    fn new(owner: Owner<'_>, position: &Position) -> Self {
+        // 2^64 ns are 584 years.
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            column: owner.column.to_string(),
+            config_hash: owner.config_hash.to_owned(),
+            epoch: position.epoch,
+            step: position.step,
+            loss_sum_bits: format!("{:016x}", position.loss_sum.to_bits()),
+            ratio_sum_bits: format!("{:016x}", position.ratio_sum.to_bits()),
+            elapsed_ns: ns(position.elapsed),
+            epoch_elapsed_ns: ns(position.epoch_elapsed),
+        }
+    }
+
+    fn check_owner(&self, owner: Owner<'_>) -> Result<(), Flaw> {
+        let column = owner.column.to_string();
+        if self.column != column {
+            return Err(Flaw::Column { got: self.column.clone(), want: column });
+        }
+        if self.config_hash != owner.config_hash {
+            return Err(Flaw::Config { got: self.config_hash.clone(), want: owner.config_hash.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn position(&self, run: RunLength) -> Result<Position, Flaw> {
+        let finite = |bits: &str| {
+            let value = u64::from_str_radix(bits, 16).ok().map(f64::from_bits);
+            value.filter(|value| value.is_finite()).ok_or_else(|| Flaw::Sum(bits.to_owned()))
+        };
+        let within = self.epoch < run.epochs && self.step < run.steps_per_epoch;
+        if !(within || (self.epoch == run.epochs && self.step == 0)) {
+            let RunLength { epochs, steps_per_epoch } = run;
+            return Err(Flaw::Position { epoch: self.epoch, step: self.step, epochs, steps_per_epoch });
+        }
+        Ok(Position {
+            epoch: self.epoch,
+            step: self.step,
+            loss_sum: finite(&self.loss_sum_bits)?,
+            ratio_sum: finite(&self.ratio_sum_bits)?,
+            elapsed: Duration::from_nanos(self.elapsed_ns),
+            epoch_elapsed: Duration::from_nanos(self.epoch_elapsed_ns),
+        })
+    }
+}
+
+/// Copies the tensors `<group>/<name>` into `parameters`.
+fn fill(parameters: &mut Parameters, group: &str, file: &SafeTensors<'_>) -> Result<(), Flaw> {
+    for spec in parameters.layout().to_vec() {
+        let name = format!("{group}/{}", spec.name);
+        let tensor = file.tensor(&name).map_err(|_| Flaw::Tensor { name: name.clone() })?;
+        if tensor.dtype() != Dtype::F32 || tensor.shape() != spec.shape {
+            return Err(Flaw::Shape { name, got: tensor.shape().to_vec(), want: spec.shape });
+        }
+        let values = &mut parameters.values_mut()[spec.range];
+        for (value, bytes) in values.iter_mut().zip(tensor.data().as_chunks::<4>().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+    }
+    Ok(())
+}
+
+fn to_le_bytes(parameters: &Parameters) -> Vec<u8> {
+    parameters.values().iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("strings and integers always have a JSON form")
+}
+
+/// SHA-256 over what must not change, hexadecimal.
+fn checksum(state: &State, parameters: &[u8], velocity: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(to_json(state));
+    hasher.update(parameters);
+    hasher.update(velocity);
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use super::*;
+
+const RUN: RunLength = RunLength { epochs: 8, steps_per_epoch: 10 };
+
+fn network() -> Network {
+    "1x29x29-2C4-MP2-3C5-MP3-10N".parse().unwrap()
+}
+
+fn owner() -> Owner<'static> {
+    Owner { column: "w14-1".parse().unwrap(), config_hash: "c0ffee" }
+}
+
+fn checkpoint() -> Checkpoint {
+    let mut parameters = Parameters::zeros(&network());
+    let mut velocity = parameters.clone();
+    for (i, value) in parameters.values_mut().iter_mut().enumerate() {
+        *value = (i as f32).sin();
+    }
+    for (i, value) in velocity.values_mut().iter_mut().enumerate() {
+        *value = (i as f32).cos() * 1e-30; // down among the subnormals too
+    }
+    let position = Position {
+        epoch: 3,
+        step: 7,
+        loss_sum: 0.1 + 0.2,
+        ratio_sum: f64::MIN_POSITIVE / 3.0,
+        elapsed: Duration::from_nanos(12_345_678_901),
+        epoch_elapsed: Duration::from_nanos(987_654_321),
+    };
+    Checkpoint { position, parameters, velocity }
+}
+
+fn bytes() -> Vec<u8> {
+    checkpoint().to_bytes(owner())
+}
+
+fn read(bytes: &[u8]) -> Result<Checkpoint, Flaw> {
+    Checkpoint::from_bytes(bytes, owner(), &network(), RUN)
+}
+
+fn bits(parameters: &Parameters) -> Vec<u32> {
+    parameters.values().iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn every_bit_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    assert!(Checkpoint::read(&path, owner(), &network(), RUN).unwrap().is_none());
+    let want = checkpoint();
+    want.write(&path, owner()).unwrap();
+    let got = Checkpoint::read(&path, owner(), &network(), RUN).unwrap().unwrap();
+    assert_eq!(bits(&got.parameters), bits(&want.parameters));
+    assert_eq!(bits(&got.velocity), bits(&want.velocity));
+    assert_eq!(got.position, want.position);
+    assert_eq!(got.position.loss_sum.to_bits(), want.position.loss_sum.to_bits());
+    assert_eq!(got.position.ratio_sum.to_bits(), want.position.ratio_sum.to_bits());
+}
+
+#[test]
+fn every_prefix_and_every_flipped_byte_is_refused() {
+    let whole = bytes();
+    assert!(read(&whole).is_ok());
+    for length in (0..whole.len()).step_by(7) {
+        assert!(read(&whole[..length]).is_err(), "prefix of {length} bytes");
+    }
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        assert!(read(&flipped).is_err(), "byte {at} flipped");
+    }
+}
+
+#[test]
+fn a_foreign_checkpoint_is_refused_with_both_names() {
+    let other = |owner, network: &str, run| {
+        Checkpoint::from_bytes(&bytes(), owner, &network.parse().unwrap(), run).unwrap_err()
+    };
+    let tiny = "1x29x29-2C4-MP2-3C5-MP3-10N";
+    let column = Owner { column: "w16-1".parse().unwrap(), ..owner() };
+    assert_eq!(other(column, tiny, RUN).to_string(), "checkpoint of column w14-1, expected w16-1");
+    let config = Owner { config_hash: "decaf", ..owner() };
+    assert_eq!(other(config, tiny, RUN).to_string(), "checkpoint of config c0ffee, expected decaf");
+    let shape = other(owner(), "1x29x29-2C4-MP2-4C5-MP3-10N", RUN).to_string();
+    assert_eq!(
+        shape,
+        "tensor \"parameters/conv2.weight\" has shape [3, 2, 5, 5], expected [4, 2, 5, 5] of f32"
+    );
+    assert_eq!(
+        other(owner(), "1x29x29-2C4-MP2-3C5-MP3-5N-10N", RUN).to_string(),
+        "tensor \"parameters/dense1.weight\" has shape [10, 27], expected [5, 27] of f32"
+    );
+    let short = other(owner(), tiny, RunLength { epochs: 3, steps_per_epoch: 10 });
+    assert_eq!(
+        short.to_string(),
+        "checkpoint after epoch 3 and step 7, expected at most 3 epochs of 10 steps"
+    );
+}
+
+#[test]
+fn a_file_too_large_to_be_one_is_refused_unread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    let error = Checkpoint::read(&path, owner(), &network(), RUN).unwrap_err().to_string();
+    assert!(error.contains("1099511627776 bytes, expected at most"), "{error}");
+    assert!(error.contains("delete this file to train its column anew"), "{error}");
+}

@@ -1,0 +1,71 @@
+//! Why a column cannot go on.
+
+use std::io;
+use std::path::PathBuf;
+
+use ciresan_net::EngineError;
+use preprocess::PreprocessError;
+use study::StudyError;
+use thiserror::Error;
+
+use crate::checkpoint::CheckpointError;
+use crate::metrics::MetricsError;
+use crate::predict::PredictError;
+
+/// Why a column cannot go on. Its last checkpoint stays, and the other columns train on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ColumnError {
+    /// Training has diverged.
+    #[error(
+        "{what} is {got} in epoch {epoch}, step {step}, at a learning rate of {learning_rate}: \
+         try a smaller learning rate"
+    )]
+    NotFinite {
+        /// `"loss"` or `"update ratio"`.
+        what: &'static str,
+        /// What came instead of a finite number.
+        got: f64,
+        /// The epoch, counted from 1.
+        epoch: u32,
+        /// The step in that epoch, counted from 1.
+        step: u32,
+        /// The learning rate of the step.
+        learning_rate: f32,
+    },
+    /// The checkpoint cannot be read or used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The metrics cannot be kept.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Checkpoint, weights, probabilities or the manifest cannot be written.
+    #[error(transparent)]
+    Results(#[from] Box<StudyError>),
+    /// The checkpoint of a finished column cannot be deleted.
+    #[error("{path}: cannot delete the checkpoint of a finished column: {reason}")]
+    Remove {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The reason.
+        reason: io::Error,
+    },
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The weights are not finite: the last step went too far.
+    #[error("its weights cannot be stored: {0}; try a smaller learning rate")]
+    Weights(#[from] ciresan_net::WeightsError),
+    /// A digit cannot be made the network's input.
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
+    /// Digits cannot be predicted.
+    #[error(transparent)]
+    Predict(#[from] PredictError),
+}
+
+impl From<StudyError> for ColumnError {
+    fn from(error: StudyError) -> Self {
+        Self::Results(Box::new(error))
+    }
+}

@@ -1,0 +1,79 @@
+//! What a run tells while it works. The library prints nothing: whoever calls it listens.
+
+use study::ColumnId;
+
+use crate::column::ColumnError;
+use crate::metrics::EpochRecord;
+
+/// Something that happened in a run. Workers and epochs: workers count from 0, epochs from 1.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A worker takes a column.
+    ColumnStarted {
+        /// The worker.
+        worker: usize,
+        /// The column.
+        column: ColumnId,
+        /// Complete epochs of earlier runs.
+        epochs_done: u32,
+        /// Images of the run that earlier runs have trained.
+        images_done: u64,
+    },
+    /// A column has made a training step.
+    Step {
+        /// The worker.
+        worker: usize,
+        /// The column.
+        column: ColumnId,
+        /// The epoch of the step.
+        epoch: u32,
+        /// Images of the batch.
+        n_images: usize,
+        /// Mean cross-entropy of the epoch's images up to here, in nats.
+        mean_loss: f64,
+    },
+    /// A column has finished an epoch; its line stands in the metrics, and its checkpoint is saved.
+    EpochFinished {
+        /// The worker.
+        worker: usize,
+        /// The column.
+        column: ColumnId,
+        /// The line.
+        record: &'a EpochRecord,
+    },
+    /// A column is finished: its test probabilities are stored.
+    ColumnFinished {
+        /// The worker.
+        worker: usize,
+        /// The column.
+        column: ColumnId,
+    },
+    /// A column was interrupted and saved.
+    ColumnStopped {
+        /// The worker.
+        worker: usize,
+        /// The column.
+        column: ColumnId,
+    },
+    /// A column cannot go on; the others do.
+    ColumnFailed {
+        /// The worker.
+        worker: usize,
+        /// The column.
+        column: ColumnId,
+        /// Why.
+        error: &'a ColumnError,
+    },
+}
+
+/// Listens to a run, from all its workers at once.
+pub trait Observer: Sync {
+    /// Called for every event, on the worker's thread: it should return soon.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// Hears nothing.
+impl Observer for () {
+    fn observe(&self, _: &Event<'_>) {}
+}

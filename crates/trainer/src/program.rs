@@ -1,0 +1,191 @@
+//! The glue between the command line and the library: reads the config, the folder and the data, runs, reports.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use ciresan_net::Engine;
+use study::{ColumnId, ResultsFolder, Study, StudyError};
+use trainer::{Observer, Setup, StudyDigits, Summary};
+
+pub(crate) use self::cli::Cli;
+use self::figures::{count, list, thousands};
+
+mod bars;
+mod cli;
+mod data;
+mod figures;
+mod interrupt;
+mod lines;
+mod outlook;
+mod provenance;
+
+/// How a run ended that did not fail as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Every column asked for is finished.
+    Finished,
+    /// Some are not; stderr has said which and why.
+    Unfinished,
+}
+
+/// The command line asks for something that cannot be: exit code 2.
+#[derive(Debug)]
+struct WrongUsage(String);
+
+impl Display for WrongUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUsage {}
+
+/// Whether an error lies in flags or config (exit code 2) or in the doing (1).
+pub(crate) fn is_wrong_usage(error: &anyhow::Error) -> bool {
+    let of_study = error.downcast_ref::<StudyError>().is_some_and(StudyError::is_wrong_usage);
+    of_study || error.is::<WrongUsage>()
+}
+
+/// Writes a line on stderr. Nothing depends on its arriving: where stderr is closed there is no other place to tell it.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Trains what the command line asks for, on the engine `E`.
+pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
+    let study = Study::read(&cli.config)?;
+    let columns = asked_for(cli, &study)?;
+    let folder = ResultsFolder::open(&cli.study);
+    folder.adopt(&study)?;
+    // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
+    let is_clean = |id: &ColumnId| folder.is_finished(id) && !folder.column(id).checkpoint().exists();
+    if columns.iter().all(is_clean) {
+        return Ok(nothing_to_do(&study, &columns));
+    }
+
+    let folder = ResultsFolder::create(&cli.study)?;
+    let _lock = folder.lock()?;
+    folder.adopt(&study)?; // again: another run may have come first
+    trainer::clean_finished(&folder, &folder.finished(&study))?;
+    let (finished, unfinished): (Vec<_>, Vec<_>) = columns.iter().partition(|id| folder.is_finished(id));
+    if unfinished.is_empty() {
+        return Ok(nothing_to_do(&study, &columns));
+    }
+
+    let stop = Arc::new(AtomicBool::new(false));
+    interrupt::listen(&stop, cli.stop_when_stdin_closes)?;
+    let (data, files) = data::read(study.data, cli.data.as_deref())?;
+    let (training, validation) = data.train.hold_out(study.validation as usize)?;
+    let digits = StudyDigits { training, validation, test: &data.test };
+
+    let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let workers = cli.workers().unwrap_or(threads).get().min(unfinished.len());
+    let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
+    let provenance = provenance::provenance(files, workers);
+    if !cli.quiet {
+        let plan = plan(&study, &unfinished, finished.len(), training.len());
+        say(format_args!("{plan}, on {}, {}", provenance.engine, count(workers.get(), "worker")));
+    }
+
+    let observer: Box<dyn Observer> = if cli.quiet {
+        Box::new(lines::ErrorsOnly)
+    } else if io::stderr().is_terminal() {
+        Box::new(bars::Bars::new(&study, unfinished.len(), workers))
+    } else {
+        Box::new(lines::Lines::new(&study, unfinished.len()))
+    };
+    let started = Instant::now();
+    let summary = trainer::run::<E>(&Setup {
+        study: &study,
+        folder: &folder,
+        columns: &unfinished,
+        digits,
+        workers,
+        threads,
+        provenance: &provenance,
+        stop: &stop,
+        clock: &|| started.elapsed(),
+        observer: observer.as_ref(),
+    })
+    .with_context(|| format!("study {}", study.name))?;
+    drop(observer); // clears the bars
+    Ok(conclude(&study, &summary, workers))
+}
+
+/// The columns of the study, or those of them that the command line names, in training order.
+fn asked_for(cli: &Cli, study: &Study) -> Result<Vec<ColumnId>> {
+    let all = study.columns();
+    if let Some(unknown) = cli.columns.iter().find(|id| !all.contains(id)) {
+        let message = format!(
+            "--columns: the study {} has no column {unknown}; it has {}",
+            study.name,
+            list(all.iter())
+        );
+        return Err(WrongUsage(message).into());
+    }
+    let wanted = |id: &ColumnId| cli.columns.is_empty() || cli.columns.contains(id);
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn nothing_to_do(study: &Study, columns: &[ColumnId]) -> End {
+    let n_columns = count(columns.len(), "column");
+    say(format_args!(
+        "nothing to do: study {} has finished {n_columns} ({})",
+        study.name,
+        list(columns.iter())
+    ));
+    End::Finished
+}
+
+/// `study quick: 4 columns to train (w14-1, …), 8 epochs of 60,000 digits each`
+fn plan(study: &Study, unfinished: &[ColumnId], n_finished: usize, n_images: usize) -> String {
+    let done = if n_finished > 0 { format!(", {n_finished} finished before") } else { String::new() };
+    format!(
+        "study {}: {} to train ({}){done}, {} of {} digits each",
+        study.name,
+        count(unfinished.len(), "column"),
+        list(unfinished.iter()),
+        count(study.epochs as usize, "epoch"),
+        thousands(n_images as u64),
+    )
+}
+
+/// Says how it went: what failed, what was saved, and the closing line.
+fn conclude(study: &Study, summary: &Summary, workers: NonZeroUsize) -> End {
+    if !summary.failed.is_empty() {
+        // Each has said why when it failed.
+        let n_columns =
+            count(summary.failed.len() + summary.finished.len() + summary.stopped.len(), "column");
+        let failed = list(summary.failed.iter().map(|(column, _)| column));
+        say(format_args!("error: {} of {n_columns} failed: {failed}", summary.failed.len()));
+    }
+    if summary.epochs > 0 || !summary.finished.is_empty() {
+        let distorted = if study.distortion.is_some() { "distortion included" } else { "no distortion" };
+        say(format_args!(
+            "trained {}, {} in {}: {} images a second on {} ({distorted})",
+            count(summary.finished.len(), "column"),
+            count(summary.epochs as usize, "epoch"),
+            figures::duration(summary.wall),
+            thousands(summary.images_per_second().round() as u64),
+            count(workers.get(), "worker"),
+        ));
+    }
+    if !summary.stopped.is_empty() || !summary.waiting.is_empty() {
+        let waiting = match summary.waiting.len() {
+            0 => String::new(),
+            n => format!(", {n} not begun"),
+        };
+        say(format_args!(
+            "stopped: {} saved in mid-training{waiting}; the same command continues",
+            count(summary.stopped.len(), "column"),
+        ));
+    }
+    let complete = summary.failed.is_empty() && summary.stopped.is_empty() && summary.waiting.is_empty();
+    if complete { End::Finished } else { End::Unfinished }
+}

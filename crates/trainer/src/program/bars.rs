@@ -1,0 +1,153 @@
+//! Progress on a terminal: a line for every worker and one for the whole run, redrawn in place.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use study::{ColumnId, Study};
+use trainer::{Event, Observer};
+
+use super::figures::{duration, percent, significant, thousands};
+use super::outlook::{Outlook, images_per_column, rate, time_left};
+
+/// The name, a bar as wide as there is room for, the share, the message.
+const TEMPLATE: &str = "{prefix:11} {wide_bar:.cyan/238} {percent:>3} %  {msg}";
+
+/// One line a worker and a total; finished columns scroll up as a line each.
+pub(super) struct Bars {
+    epochs: u32,
+    images_per_column: u64,
+    all: MultiProgress,
+    total: ProgressBar,
+    state: Mutex<State>,
+}
+
+struct State {
+    outlook: Outlook,
+    workers: Vec<Worker>,
+}
+
+struct Worker {
+    bar: ProgressBar,
+    begun: Instant,
+    /// Images of the column at work, those of earlier runs included.
+    done: u64,
+    /// Those of this run.
+    trained: u64,
+    last_epoch: String,
+}
+
+impl Bars {
+    pub(super) fn new(study: &Study, n_columns: usize, workers: NonZeroUsize) -> Self {
+        let style = ProgressStyle::with_template(TEMPLATE)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸━");
+        let all = MultiProgress::new();
+        let outlook = Outlook::new(study, n_columns);
+        let bar = |images: u64, name: &str| {
+            let bar = all.add(ProgressBar::new(images).with_style(style.clone()));
+            bar.set_prefix(name.to_owned());
+            bar
+        };
+        let images_per_column = images_per_column(study);
+        let workers = (0..workers.get())
+            .map(|_| Worker {
+                bar: bar(images_per_column, ""),
+                begun: Instant::now(),
+                done: 0,
+                trained: 0,
+                last_epoch: String::new(),
+            })
+            .collect();
+        let total = bar(outlook.total(), "total");
+        Self {
+            epochs: study.epochs,
+            images_per_column,
+            all,
+            total,
+            state: Mutex::new(State { outlook, workers }),
+        }
+    }
+
+    fn begin(&self, state: &mut State, worker: usize, column: ColumnId, images_done: u64) {
+        state.outlook.begin(images_done);
+        let worker = &mut state.workers[worker];
+        (worker.begun, worker.done, worker.trained) = (Instant::now(), images_done, 0);
+        worker.last_epoch.clear();
+        worker.bar.set_prefix(column.to_string());
+        worker.bar.set_position(images_done);
+        worker.bar.set_message("preparing digits");
+    }
+
+    fn step(&self, state: &mut State, worker: usize, epoch: u32, n_images: usize, mean_loss: f64) {
+        state.outlook.advance(n_images);
+        let State { outlook, workers } = state;
+        let worker = &mut workers[worker];
+        worker.done += n_images as u64;
+        worker.trained += n_images as u64;
+        let speed = rate(worker.trained, worker.begun.elapsed());
+        worker.bar.set_position(worker.done);
+        worker.bar.set_message(format!(
+            "epoch {epoch}/{}  loss {}{}  {} images/s  {} left",
+            self.epochs,
+            significant(mean_loss, 4),
+            worker.last_epoch,
+            thousands(speed.round() as u64),
+            duration(time_left(self.images_per_column.saturating_sub(worker.done), speed)),
+        ));
+        self.total.set_position(outlook.done());
+        self.total.set_message(format!(
+            "{} images/s  {} left",
+            thousands(outlook.images_per_second().round() as u64),
+            duration(outlook.left()),
+        ));
+    }
+
+    /// Prints a line that stays, above the bars.
+    fn keep(&self, line: String) {
+        // A terminal that is gone has nobody to read it.
+        let _ = self.all.println(line);
+    }
+}
+
+impl Observer for Bars {
+    fn observe(&self, event: &Event<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match *event {
+            Event::ColumnStarted { worker, column, images_done, .. } => {
+                self.begin(&mut state, worker, column, images_done);
+            }
+            Event::Step { worker, epoch, n_images, mean_loss, .. } => {
+                self.step(&mut state, worker, epoch, n_images, mean_loss);
+            }
+            Event::EpochFinished { worker, record, .. } => {
+                let error = record.validation_error;
+                state.workers[worker].last_epoch =
+                    error.map_or_else(String::new, |error| format!("  validation {}", percent(error)));
+                if record.epoch == self.epochs {
+                    state.workers[worker].bar.set_message("predicting test digits");
+                }
+            }
+            Event::ColumnFinished { worker, column } => {
+                let worker = &state.workers[worker];
+                let time = duration(worker.begun.elapsed());
+                self.keep(format!("{column:<11} finished in {time}{}", worker.last_epoch));
+                worker.bar.set_message("finished");
+            }
+            Event::ColumnStopped { worker, .. } => state.workers[worker].bar.set_message("saved"),
+            Event::ColumnFailed { worker, column, error } => {
+                self.keep(format!("error: column {column}: {error}"));
+                state.workers[worker].bar.set_message("failed");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        // What is to stay has been printed line by line. A terminal that is gone needs no clearing.
+        let _ = self.all.clear();
+    }
+}

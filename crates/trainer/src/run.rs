@@ -1,0 +1,194 @@
+//! A run: the columns of a study, shared out among workers.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex, PoisonError};
+use std::time::Duration;
+
+use ciresan_net::Engine;
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use study::{ColumnId, ResultsFolder, StudyError};
+use thiserror::Error;
+
+use crate::column::{self, ColumnError, Job, Outcome};
+use crate::ledger::Ledger;
+use crate::observer::{Event, Observer};
+use crate::setup::Setup;
+
+/// What came of a run. Columns stand in the order of [`Setup::columns`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Columns that are finished now.
+    pub finished: Vec<ColumnId>,
+    /// Columns that were interrupted and saved.
+    pub stopped: Vec<ColumnId>,
+    /// Columns that were not begun because of the interruption.
+    pub waiting: Vec<ColumnId>,
+    /// Columns that cannot go on.
+    pub failed: Vec<(ColumnId, ColumnError)>,
+    /// Epochs finished in this run, over all columns.
+    pub epochs: u32,
+    /// Images trained in this run, over all columns.
+    pub images: u64,
+    /// From the first column's start to the last one's end: preparation, prediction and saving included.
+    pub wall: Duration,
+}
+
+impl Summary {
+    /// Images trained a second of wall time, over all workers.
+    #[must_use]
+    pub fn images_per_second(&self) -> f64 {
+        self.images as f64 / self.wall.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Why a run could not begin.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// No digits, or more than a u32 can count.
+    #[error("{got} training digits, expected 1 to {}", u32::MAX)]
+    Digits {
+        /// Training digits that are not held out.
+        got: usize,
+    },
+    /// The manifest cannot be read or written.
+    #[error(transparent)]
+    Results(#[from] Box<StudyError>),
+    /// The operating system gives no threads.
+    #[error("cannot start {n_threads} threads: {reason}")]
+    Threads {
+        /// Threads asked for.
+        n_threads: usize,
+        /// The reason.
+        reason: ThreadPoolBuildError,
+    },
+}
+
+/// Trains columns until all are finished or failed, or the stop flag is set.
+///
+/// Every worker trains one column at a time and takes the next from a queue. What a column becomes depends on the study
+/// and the column alone: not on workers and threads, nor on how often its training was interrupted.
+///
+/// # Errors
+/// When there are no digits, threads cannot be had, or the manifest cannot be kept. What befalls a column is in the [`Summary`].
+pub fn run<E: Engine>(setup: &Setup<'_>) -> Result<Summary, RunError> {
+    check(setup)?;
+    let n_workers = setup.workers.get().min(setup.columns.len()).max(1);
+    let n_threads = setup.threads.get().max(n_workers);
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(n_threads)
+        .thread_name(|thread| format!("trainer-{thread}"))
+        .build()
+        .map_err(|reason| RunError::Threads { n_threads, reason })?;
+
+    let counter = Counter { inner: setup.observer, epochs: AtomicU32::new(0), images: AtomicU64::new(0) };
+    let config_hash = setup.study.hash();
+    let begun = (setup.clock)();
+    let ledger = Ledger::open(setup.folder, setup.study, setup.provenance, setup.clock)?;
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
+    // No worker starts before all are here: one that still helped another could otherwise find its own column's training
+    // as the next job while it waits, and the other would wait for all of it.
+    let start = Barrier::new(n_workers);
+    pool.broadcast(|thread| {
+        let worker = thread.index();
+        if worker >= n_workers {
+            return; // idle from now on: takes the batches that workers offer
+        }
+        start.wait();
+        while !setup.stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&column) = setup.columns.get(index) else { break };
+            let outcome = train_one::<E>(setup, &config_hash, column, worker, &counter, &ledger);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
+        }
+    });
+    let wall = (setup.clock)().saturating_sub(begun);
+    ledger.write()?;
+    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(summary(setup.columns, outcomes, &counter, wall))
+}
+
+fn check(setup: &Setup<'_>) -> Result<(), RunError> {
+    match setup.digits.training.len() {
+        got if got == 0 || u32::try_from(got).is_err() => Err(RunError::Digits { got }),
+        _ => Ok(()),
+    }
+}
+
+fn train_one<E: Engine>(
+    setup: &Setup<'_>,
+    config_hash: &str,
+    column: ColumnId,
+    worker: usize,
+    observer: &dyn Observer,
+    ledger: &Ledger<'_>,
+) -> Result<Outcome, ColumnError> {
+    let files = setup.folder.column(&column);
+    let job = Job { setup, config_hash, column, files, worker, observer, ledger };
+    let outcome = job.train::<E>();
+    observer.observe(&match &outcome {
+        Ok(Outcome::Finished) => Event::ColumnFinished { worker, column },
+        Ok(Outcome::Stopped) => Event::ColumnStopped { worker, column },
+        Err(error) => Event::ColumnFailed { worker, column, error },
+    });
+    outcome
+}
+
+fn summary(
+    columns: &[ColumnId],
+    mut outcomes: Vec<(usize, Result<Outcome, ColumnError>)>,
+    counter: &Counter<'_>,
+    wall: Duration,
+) -> Summary {
+    outcomes.sort_by_key(|(index, _)| *index);
+    let mut summary = Summary {
+        finished: Vec::new(),
+        stopped: Vec::new(),
+        // Workers take columns in order, so what was not taken is a tail.
+        waiting: columns[outcomes.len()..].to_vec(),
+        failed: Vec::new(),
+        epochs: counter.epochs.load(Ordering::Relaxed),
+        images: counter.images.load(Ordering::Relaxed),
+        wall,
+    };
+    for (index, outcome) in outcomes {
+        match outcome {
+            Ok(Outcome::Finished) => summary.finished.push(columns[index]),
+            Ok(Outcome::Stopped) => summary.stopped.push(columns[index]),
+            Err(error) => summary.failed.push((columns[index], error)),
+        }
+    }
+    summary
+}
+
+/// Deletes the checkpoints that a crash has left behind in finished columns.
+///
+/// # Errors
+/// [`ColumnError::Remove`] with the path of the first one that cannot be deleted.
+pub fn clean_finished(folder: &ResultsFolder, finished: &[ColumnId]) -> Result<(), ColumnError> {
+    finished.iter().try_for_each(|id| column::remove_checkpoint(&folder.column(id)))
+}
+
+/// Counts what a run does on its way to the caller's observer.
+struct Counter<'a> {
+    inner: &'a dyn Observer,
+    epochs: AtomicU32,
+    images: AtomicU64,
+}
+
+impl Observer for Counter<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Step { n_images, .. } => {
+                self.images.fetch_add(*n_images as u64, Ordering::Relaxed);
+            }
+            Event::EpochFinished { .. } => {
+                self.epochs.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        self.inner.observe(event);
+    }
+}

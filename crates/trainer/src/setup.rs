@@ -1,0 +1,89 @@
+//! What a run is told.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use mnist_data::{DigitsView, TestDigits};
+use study::{ColumnId, DataFile, ResultsFolder, Study};
+
+use crate::observer::Observer;
+
+/// The time since any fixed moment; handed in, because the library reads no clock.
+pub type Clock<'a> = &'a (dyn Fn() -> Duration + Sync);
+
+/// Time that adds up over runs.
+pub(crate) struct Stopwatch<'a> {
+    clock: Clock<'a>,
+    begun: Duration,
+    before: Duration,
+}
+
+impl<'a> Stopwatch<'a> {
+    /// Goes on from `before`, the time of earlier runs.
+    pub(crate) fn start(clock: Clock<'a>, before: Duration) -> Self {
+        Self { clock, begun: clock(), before }
+    }
+
+    /// The time up to now, that of earlier runs included.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.before + (self.clock)().saturating_sub(self.begun)
+    }
+}
+
+/// Seconds to three decimals, as results files have them.
+pub(crate) fn whole_ms(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e3).round() / 1e3
+}
+
+/// What to train, where, and with how much of the machine.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// The study.
+    pub study: &'a Study,
+    /// Its results folder, which exists and is locked by the caller.
+    pub folder: &'a ResultsFolder,
+    /// The columns to train, in this order; finished ones must not be among them.
+    pub columns: &'a [ColumnId],
+    /// The study's digits.
+    pub digits: StudyDigits<'a>,
+    /// Columns trained side by side; no result depends on it.
+    pub workers: NonZeroUsize,
+    /// Threads in all; those that are no workers help to prepare batches. At least `workers` are made.
+    pub threads: NonZeroUsize,
+    /// What the manifest says of the program and its data.
+    pub provenance: &'a Provenance,
+    /// Set it, and every worker saves its column after the step at work and begins no other.
+    pub stop: &'a AtomicBool,
+    /// For speeds and times spent; no result depends on it.
+    pub clock: Clock<'a>,
+    /// Told of everything that happens.
+    pub observer: &'a dyn Observer,
+}
+
+/// The digits of a study. Training takes views of training digits; the test digits have a type of their own, which only
+/// prediction takes.
+#[derive(Debug, Clone, Copy)]
+pub struct StudyDigits<'a> {
+    /// Digits that the columns train on.
+    pub training: DigitsView<'a>,
+    /// Training digits held out, on which each epoch's error is measured; may be empty.
+    pub validation: DigitsView<'a>,
+    /// Digits whose probabilities are stored at the end.
+    pub test: &'a TestDigits,
+}
+
+/// What a run cannot know by itself, for the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// Version of the program.
+    pub version: String,
+    /// Commit of the program's source.
+    pub commit: String,
+    /// What trains the columns, with the instruction set.
+    pub engine: String,
+    /// What it runs on.
+    pub device: String,
+    /// The data files and their hashes.
+    pub data: Vec<DataFile>,
+}

@@ -1,0 +1,186 @@
+//! The library on its own: stopped after any step, on any number of threads, it comes to the same bits.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ciresan_cpu::CpuEngine;
+use mnist_data::Data;
+use serde_json::{Value, json};
+use study::{ResultsFolder, Study};
+use tempfile::TempDir;
+use trainer::{Event, Observer, Provenance, Setup, StudyDigits, Summary, run};
+
+/// 60 digits in batches of 16, the last one of 12: 4 steps an epoch, 12 a column.
+fn study(changes: &[(&str, Value)]) -> Study {
+    let mut config = json!({
+        "schema": 1, "name": "tiny", "data": "sample", "seed": 2012,
+        "network": "1x29x29-2C4-MP2-3C5-MP3-10N", "activation": "scaled-tanh", "initialization": "paper",
+        "widths": [14, "original"], "columns_per_width": 1, "epochs": 3, "batch": 16, "validation": 340,
+        "learning_rate": { "schedule": "exponential", "initial": 0.05, "factor": 0.9, "floor": 0.01 },
+        "optimizer": { "momentum": 0.9, "nesterov": false },
+        "distortion": {
+            "sigma": 6, "alpha": 36, "smoothing": "gaussian", "translation_px": 1, "rotation_deg": 5, "scaling": 0,
+            "shear": 0.1, "anneal": 0.5
+        }
+    });
+    for (key, value) in changes {
+        config[*key] = value.clone();
+    }
+    Study::from_json(&config.to_string()).unwrap()
+}
+
+/// A results folder, and runs in it.
+struct Runs {
+    study: Study,
+    root: TempDir,
+    data: Data,
+}
+
+/// Sets the stop flag at the n-th step of a run, and keeps what it is told.
+struct StopAt<'a> {
+    step: usize,
+    steps: AtomicUsize,
+    stop: &'a AtomicBool,
+    told: Mutex<Vec<String>>,
+}
+
+impl Observer for StopAt<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Step { .. } = event
+            && self.steps.fetch_add(1, Ordering::Relaxed) + 1 == self.step
+        {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        if !matches!(event, Event::Step { .. }) {
+            self.told.lock().unwrap().push(format!("{event:?}"));
+        }
+    }
+}
+
+impl Runs {
+    fn new(study: Study) -> Self {
+        Self { study, root: tempfile::tempdir().unwrap(), data: Data::sample() }
+    }
+
+    fn folder(&self) -> ResultsFolder {
+        ResultsFolder::create(self.root.path()).unwrap()
+    }
+
+    /// Trains what is unfinished until the stop flag is set after `step` steps; also gives back what was told.
+    fn run(&self, step: usize, workers: usize, threads: usize) -> (Summary, Vec<String>) {
+        let (stop, ticks) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let observer = StopAt { step, steps: AtomicUsize::new(0), stop: &stop, told: Mutex::default() };
+        let (training, validation) = self.data.train.hold_out(self.study.validation as usize).unwrap();
+        let folder = self.folder();
+        let mut columns = self.study.columns();
+        columns.retain(|id| !folder.is_finished(id));
+        let summary = run::<CpuEngine>(&Setup {
+            study: &self.study,
+            folder: &folder,
+            columns: &columns,
+            digits: StudyDigits { training, validation, test: &self.data.test },
+            workers: NonZeroUsize::new(workers).unwrap(),
+            threads: NonZeroUsize::new(threads).unwrap(),
+            provenance: &Provenance {
+                version: "0".to_owned(),
+                commit: "unknown".to_owned(),
+                engine: "ciresan-cpu".to_owned(),
+                device: "test".to_owned(),
+                data: Vec::new(),
+            },
+            stop: &stop,
+            // Each look at the clock takes a millisecond.
+            clock: &|| Duration::from_millis(ticks.fetch_add(1, Ordering::Relaxed) as u64),
+            observer: &observer,
+        });
+        (summary.unwrap(), observer.told.into_inner().unwrap())
+    }
+
+    /// The bytes of all columns' weights and probabilities.
+    fn bits(&self) -> Vec<Vec<u8>> {
+        let folder = self.folder();
+        let files = |id| [folder.column(&id).weights(), folder.column(&id).probabilities()];
+        self.study.columns().into_iter().flat_map(files).map(|path| fs::read(path).unwrap()).collect()
+    }
+}
+
+fn unbroken(study: &Study) -> Vec<Vec<u8>> {
+    let runs = Runs::new(study.clone());
+    let (summary, _) = runs.run(usize::MAX, 1, 1);
+    assert_eq!((summary.finished.len(), summary.epochs, summary.images), (2, 6, 360));
+    runs.bits()
+}
+
+#[test]
+fn workers_and_threads_change_nothing() {
+    let study = study(&[]);
+    let want = unbroken(&study);
+    for (workers, threads) in [(1, 3), (2, 1), (2, 2), (2, 5), (3, 2)] {
+        let runs = Runs::new(study.clone());
+        let (summary, _) = runs.run(usize::MAX, workers, threads);
+        assert_eq!((summary.finished.len(), summary.images), (2, 360));
+        assert!(runs.bits() == want, "{workers} workers, {threads} threads");
+    }
+}
+
+#[test]
+fn a_run_stopped_after_any_step_goes_on_to_the_same_bits() {
+    let plain = study(&[
+        ("distortion", Value::Null),
+        ("learning_rate", json!({ "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.2 })),
+        ("optimizer", json!({ "momentum": 0, "nesterov": false })),
+    ]);
+    for study in [study(&[]), plain] {
+        let want = unbroken(&study);
+        // 1: after each step; 4: at each end of an epoch; 12: at the end of a column; 24: at the very end.
+        for every in [1, 3, 4, 5, 12, 24] {
+            let runs = Runs::new(study.clone());
+            let (mut n_images, mut n_epochs) = (0, 0);
+            while runs.folder().finished(&study).len() < 2 {
+                let (summary, _) = runs.run(every, 1, 1);
+                assert!(summary.failed.is_empty(), "{summary:?}");
+                n_images += summary.images;
+                n_epochs += summary.epochs;
+            }
+            assert!(runs.bits() == want, "stopped every {every} steps");
+            assert_eq!((n_images, n_epochs), (360, 6), "nothing is trained twice");
+            assert_eq!(runs.folder().manifest().unwrap().unwrap().columns, study.columns());
+        }
+    }
+}
+
+#[test]
+fn a_stop_is_told_and_saved_where_it_came() {
+    let runs = Runs::new(study(&[]));
+    let (summary, told) = runs.run(6, 1, 1);
+    assert_eq!(summary.stopped, runs.study.columns()[..1]);
+    assert_eq!(summary.waiting, runs.study.columns()[1..]);
+    assert_eq!((summary.epochs, summary.images), (1, 60 + 2 * 16));
+    let names: Vec<&str> = told.iter().map(|event| event.split(' ').next().unwrap()).collect();
+    assert_eq!(names, ["ColumnStarted", "EpochFinished", "ColumnStopped"]);
+    let (summary, told) = runs.run(usize::MAX, 1, 1);
+    assert!(told[0].contains("epochs_done: 1, images_done: 92"), "{}", told[0]);
+    assert_eq!(summary.images, 360 - 92);
+}
+
+#[test]
+fn times_add_up_over_runs() {
+    let runs = Runs::new(study(&[]));
+    let wall = |runs: &Runs| runs.folder().manifest().unwrap().unwrap().wall_s;
+    let mut before = 0.0;
+    while runs.folder().finished(&runs.study).len() < 2 {
+        runs.run(5, 2, 2);
+        assert!(wall(&runs) > before);
+        before = wall(&runs);
+    }
+    let id = runs.study.columns()[0];
+    let text = fs::read_to_string(runs.folder().column(&id).metrics()).unwrap();
+    let lines: Vec<trainer::EpochRecord> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.windows(2).all(|pair| pair[0].elapsed_s < pair[1].elapsed_s), "{lines:?}");
+    assert!(lines.iter().all(|line| line.validation_error.is_some()));
+    assert_eq!(lines.iter().map(|line| line.learning_rate).collect::<Vec<_>>(), [0.05, 0.045, 0.0405]);
+}

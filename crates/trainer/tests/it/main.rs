@@ -1,0 +1,13 @@
+//! The built program and the library, on the embedded sample with a tiny network.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends with the reason; clippy knows only #[test] functions as tests"
+)]
+
+mod failures;
+mod fixture;
+mod help;
+mod interruption;
+mod library;
+mod refusals;
+mod results;
