@@ -1,5 +1,7 @@
 //! `CpuEngine` against the conformance tests of `Engine`, on every instruction set of this CPU.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test's helpers fail and speak as tests do")]
+
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, Isa};
 use ciresan_net::conformance::check_engine;
