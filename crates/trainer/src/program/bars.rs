@@ -14,6 +14,9 @@ use super::outlook::{Outlook, images_per_column, rate, time_left};
 /// The name, a bar as wide as there is room for, the share, the message.
 const TEMPLATE: &str = "{prefix:11} {wide_bar:.cyan/238} {percent:>3} %  {msg}";
 
+/// Workers that have a line: with more lines than the terminal has rows, redrawing would flood it.
+const MAX_SHOWN: usize = 16;
+
 /// One line a worker and a total; finished columns scroll up as a line each.
 pub(super) struct Bars {
     epochs: u32,
@@ -42,7 +45,7 @@ impl Bars {
     pub(super) fn new(study: &Study, n_columns: usize, workers: NonZeroUsize) -> Self {
         let style = ProgressStyle::with_template(TEMPLATE)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸━");
+            .progress_chars("━╸─");
         let all = MultiProgress::new();
         let outlook = Outlook::new(study, n_columns);
         let bar = |images: u64, name: &str| {
@@ -52,8 +55,8 @@ impl Bars {
         };
         let images_per_column = images_per_column(study);
         let workers = (0..workers.get())
-            .map(|_| Worker {
-                bar: bar(images_per_column, ""),
+            .map(|worker| Worker {
+                bar: if worker < MAX_SHOWN { bar(images_per_column, "") } else { ProgressBar::hidden() },
                 begun: Instant::now(),
                 done: 0,
                 trained: 0,
