@@ -4,8 +4,12 @@ use ndarray::ArrayView2;
 
 use crate::CommitteeError;
 
-/// How far the probabilities of an image may sum from 1. Softmax in f32 is within 10⁻⁶; outputs kept in half precision are within this.
+/// How far the probabilities of an image may sum from 1. Softmax in f32 is within 10⁻⁶; outputs kept in half
+/// precision are within this.
 pub const ROW_SUM_TOLERANCE: f64 = 1e-3;
+
+/// A sure class may be a rounding above 1. A NaN is in no range.
+const VALUES: std::ops::RangeInclusive<f32> = 0.0..=1.0 + ROW_SUM_TOLERANCE as f32;
 
 /// Classes that a prediction of one byte can name.
 const N_CLASSES: std::ops::RangeInclusive<usize> = 2..=256;
@@ -25,8 +29,7 @@ pub(crate) fn check_member(
         return Err(CommitteeError::Shapes { member: member.to_owned(), got, want });
     }
     for (row, values) in probabilities.outer_iter().enumerate() {
-        // A NaN is in no range.
-        if let Some(class) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        if let Some(class) = values.iter().position(|value| !VALUES.contains(value)) {
             return Err(CommitteeError::Value { member: member.to_owned(), row, class, got: values[class] });
         }
         let got: f64 = values.iter().map(|&value| f64::from(value)).sum();

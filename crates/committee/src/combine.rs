@@ -14,16 +14,16 @@ use crate::check::check_member;
 /// # Errors
 /// [`CommitteeError`] when there are no members, or one is not what is said above.
 /// # Source
-/// Cireşan, Meier, Schmidhuber 2012: "averaging". Summed in f64 in the order given, so another order differs by
-/// rounding alone: at most 2⁻⁵³ a member.
+/// Cireşan, Meier, Schmidhuber 2012: "averaging". Summed in f64 in the order given, so another order differs
+/// by rounding alone: at most 2⁻⁵³ a member.
 pub fn mean(members: &[ArrayView2<'_, f32>]) -> Result<Array2<f64>, CommitteeError> {
     let mut mean = sum(members)?;
     mean /= members.len() as f64;
     Ok(mean)
 }
 
-/// Each image's class by the votes of the members, who each vote for their most probable class. A tie of votes goes to
-/// the class of them with the larger mean probability, and then to the lowest.
+/// Each image's class by the votes of the members, who each vote for their most probable class. A tie of
+/// votes goes to the class of them with the larger mean probability, and then to the lowest.
 ///
 /// # Shapes
 /// Each member: `[images, classes]`, all alike. Returns a class for each image.
@@ -41,8 +41,9 @@ pub fn majority_vote(members: &[ArrayView2<'_, f32>]) -> Result<Vec<u8>, Committ
 /// The most probable class of each image; of equals the lowest.
 ///
 /// # Shapes
-/// `probabilities`: `[images, classes]` of any kind of number that can be compared; sums do as well as means. At most 256
-/// classes, and at least one; a class that compares with nothing (NaN) is taken only when it is the first.
+/// `probabilities`: `[images, classes]` of any kind of number that can be compared; sums do as well as means.
+/// At most 256 classes, and at least one; a class that compares with nothing (NaN) is taken only when it is
+/// the first.
 #[must_use]
 pub fn predictions<T: PartialOrd + Copy>(probabilities: ArrayView2<'_, T>) -> Vec<u8> {
     probabilities.outer_iter().map(|row| first_max(row.iter().copied())).collect()
@@ -72,7 +73,8 @@ pub(crate) fn cast_votes(votes: &mut Array2<u32>, predictions: &[u8]) {
     }
 }
 
-/// Each image's class with the most votes; of equals the one with the largest sum of probabilities, then the lowest.
+/// Each image's class with the most votes; of equals the one with the largest sum of probabilities, then the
+/// lowest.
 pub(crate) fn elected(votes: ArrayView2<'_, u32>, sums: ArrayView2<'_, f64>) -> Vec<u8> {
     let images = votes.outer_iter().zip(sums.outer_iter());
     images.map(|(votes, sums)| first_max(votes.iter().zip(sums.iter()))).collect()

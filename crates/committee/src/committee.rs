@@ -18,23 +18,19 @@ pub struct Member {
     pub probabilities: Array2<f32>,
 }
 
-/// Checked members and labels, reduced to what every figure is made from: each member's score, each group's sum of
-/// probabilities (in f64, in the order given), and the votes of all.
+/// Checked members and labels, reduced to what every figure is made from: each member's score, each group's
+/// sum of probabilities (in f64, in the order given), and the votes of all.
 ///
 /// ```
 /// use committee::{Committee, Member};
 /// use ndarray::array;
-/// let member = |group: &str, name: &str, probabilities| Member { group: group.into(), name: name.into(), probabilities };
-/// let committee = Committee::new(
-///     vec![
-///         member("14", "w14-1", array![[0.9, 0.1], [0.6, 0.4]]),
-///         member("20", "w20-1", array![[0.8, 0.2], [0.1, 0.9]]),
-///     ],
-///     &[0, 1],
-/// )?;
+/// let member = |group: &str, probabilities| Member { group: group.into(), name: group.into(), probabilities };
+/// let first = member("14", array![[0.9, 0.1], [0.6, 0.4]]);
+/// let second = member("20", array![[0.8, 0.2], [0.1, 0.9]]);
+/// let committee = Committee::new(vec![first, second], &[0, 1])?;
 /// assert_eq!(committee.figures().all.mean.errors, 0);
-/// let errors: Vec<u32> = committee.subsets(&["14", "20"])?.iter().map(|subset| subset.score.errors).collect();
-/// assert_eq!(errors, [1, 0, 0]);
+/// let subsets = committee.subsets(&["14", "20"])?;
+/// assert_eq!(subsets.iter().map(|subset| subset.score.errors).collect::<Vec<_>>(), [1, 0, 0]);
 /// # Ok::<(), committee::CommitteeError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -130,8 +126,8 @@ impl Committee {
     /// # Shapes
     /// Every member's probabilities: `[images, classes]`, all alike. `labels`: a class for each image.
     /// # Errors
-    /// [`CommitteeError`]: no members, shapes that differ, a row that is no distribution (named by member and row), a wrong
-    /// number of labels, a label that is no class.
+    /// [`CommitteeError`]: no members, shapes that differ, a row that is no distribution (named by member and
+    /// row), a wrong number of labels, a label that is no class.
     pub fn new(members: Vec<Member>, labels: &[u8]) -> Result<Self, CommitteeError> {
         let mut shape = None;
         for Member { name, probabilities, .. } in &members {

@@ -3,8 +3,8 @@
 use crate::check::ROW_SUM_TOLERANCE;
 use crate::subsets::MAX_GROUPS;
 
-/// Errors of this crate. A member is named as its [`Member::name`](crate::Member::name), or by its index from 0 where
-/// only arrays are given.
+/// Errors of this crate. A member is named as its [`Member::name`](crate::Member::name), or by its index from
+/// 0 where only arrays are given.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitteeError {
@@ -12,7 +12,10 @@ pub enum CommitteeError {
     #[error("a committee needs at least one member")]
     NoMembers,
     /// No image or fewer than two classes or more than 256.
-    #[error("member {member}: shape [{}, {}], expected at least one image, and 2 to 256 classes", got[0], got[1])]
+    #[error(
+        "member {member}: shape [{}, {}], expected at least one image, and 2 to 256 classes",
+        got[0], got[1]
+    )]
     Shape {
         /// The member.
         member: String,
@@ -20,7 +23,10 @@ pub enum CommitteeError {
         got: [usize; 2],
     },
     /// Members that do not fit together.
-    #[error("member {member}: shape [{}, {}], expected [{}, {}] like the first member", got[0], got[1], want[0], want[1])]
+    #[error(
+        "member {member}: shape [{}, {}], expected [{}, {}] like the first member",
+        got[0], got[1], want[0], want[1]
+    )]
     Shapes {
         /// The member.
         member: String,

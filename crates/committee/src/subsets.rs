@@ -1,4 +1,5 @@
-//! Every subset of the groups as a committee of its own: the Theano project's Venn diagram, the paper's "y out of 7".
+//! Every subset of the groups as a committee of its own: the Theano project's Venn diagram, the paper's "y
+//! out of 7".
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -22,12 +23,12 @@ pub struct Subset {
 }
 
 impl Committee {
-    /// Every non-empty subset of `groups`: those of one group first, then of two, and so on, each size in the order asked
-    /// for. 7 groups have 127.
+    /// Every non-empty subset of `groups`: those of one group first, then of two, and so on, each size in the
+    /// order asked for. 7 groups have 127.
     ///
     /// # Errors
-    /// [`CommitteeError::Group`] for a group that no member has, [`CommitteeError::RepeatedGroup`] for one asked for twice,
-    /// [`CommitteeError::Groups`] for more than [`MAX_GROUPS`].
+    /// [`CommitteeError::Group`] for a group that no member has, [`CommitteeError::RepeatedGroup`] for one
+    /// asked for twice, [`CommitteeError::Groups`] for more than [`MAX_GROUPS`].
     pub fn subsets(&self, groups: &[&str]) -> Result<Vec<Subset>, CommitteeError> {
         if groups.len() > MAX_GROUPS {
             return Err(CommitteeError::Groups { got: groups.len() });
@@ -53,8 +54,8 @@ impl Committee {
         group.ok_or_else(|| CommitteeError::Group { got: name.to_owned(), known: known() })
     }
 
-    /// Adds each of the `rest` to the subset `chosen` with the sum `sum`, and goes on from there: one addition of arrays a
-    /// subset.
+    /// Adds each of the `rest` to the subset `chosen` with the sum `sum`, and goes on from there: one
+    /// addition of arrays a subset.
     fn extend(
         &self,
         chosen: &mut Vec<usize>,

@@ -17,9 +17,9 @@ const MAX_LISTED_WIDTHS: usize = 4;
 /// Most missing columns that are named.
 const MAX_NAMED: usize = 12;
 
-/// The report: each column's error, each width's mean and committee, all columns together, and the committee of every
-/// subset of at most four widths; for MNIST beside what the paper and the Theano project reported. Ends in a line
-/// break. Errors are in percent of the test digits; ± is the sample standard deviation.
+/// The report: each column's error, each width's mean and committee, all columns together, and the committee
+/// of every subset of at most four widths; for MNIST beside what the paper and the Theano project reported.
+/// Ends in a line break. Errors are in percent of the test digits; ± is the sample standard deviation.
 #[must_use]
 pub fn markdown(summary: &Summary) -> String {
     let mut text = head(summary);
@@ -33,8 +33,9 @@ pub fn markdown(summary: &Summary) -> String {
     }
     if is_mnist(summary) {
         text.push_str(
-            "\nPaper: five columns for each of seven widths, about 800 epochs; of its widths' committees only the range is \
-             given here.\nTheano project: one column a width; it read the labels of digits while normalizing them.\n",
+            "\nPaper: five columns for each of seven widths, about 800 epochs; of its widths' committees only the \
+             range is given here.\nTheano project: one column a width; it read the labels of digits while \
+             normalizing them.\n",
         );
     }
     text
@@ -156,11 +157,12 @@ fn together_table(summary: &Summary) -> String {
     table(&header, &rows)
 }
 
-/// The Theano project's committee to compare with: the one of the same widths, else its best; columns and error in percent.
+/// The Theano project's committee to compare with: the one of the same widths, else its best; columns and
+/// error in percent.
 fn theano_figure(widths: &[Width]) -> (usize, String) {
     match theano_bp(widths) {
         Some(bp) => (widths.len(), bp_as_percent(bp)),
-        None => (theano::BEST_N_COLUMNS as usize, format!("{:.2}", theano::BEST_PERCENT)),
+        None => (theano::BEST_N_COLUMNS as usize, bp_as_percent(theano::BEST_BP)),
     }
 }
 
@@ -241,7 +243,7 @@ fn grouped(n: u32) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -2,8 +2,8 @@
 
 use preprocess::Width;
 
-/// The paper: Cireşan, Meier, Schmidhuber, *Multi-column Deep Neural Networks for Image Classification*, CVPR 2012
-/// (arXiv 1202.2745), MNIST section. Errors in percent.
+/// The paper: Cireşan, Meier, Schmidhuber, *Multi-column Deep Neural Networks for Image Classification*, CVPR
+/// 2012 (arXiv 1202.2745), MNIST section. Errors in percent.
 pub mod paper {
     /// Its columns: 5 for each of 7 widths.
     pub const N_COLUMNS: u32 = 35;
@@ -25,8 +25,9 @@ pub mod paper {
     pub const WIDTHS_PX: [Option<u8>; 7] = [None, Some(10), Some(12), Some(14), Some(16), Some(18), Some(20)];
 }
 
-/// The Theano project: a public reproduction of the paper's MNIST section with one column for each of four widths. It read
-/// the labels while preprocessing, of test digits too, so its figures are not quite comparable.
+/// The Theano project: a public reproduction of the paper's MNIST section with one column for each of four
+/// widths. It read the labels while preprocessing, of test digits too, so its figures are not quite
+/// comparable.
 pub mod theano {
     /// Its committees: widths in pixels, and the error in basis points (hundredths of a percent).
     pub const SUBSETS_BP: [(&[u8], u32); 15] = [
@@ -46,8 +47,8 @@ pub mod theano {
         (&[16, 18, 20], 30),
         (&[14, 16, 18, 20], 29),
     ];
-    /// Its best result in percent, and the columns of it.
-    pub const BEST_PERCENT: f64 = 0.29;
+    /// Its best result, in basis points.
+    pub const BEST_BP: u32 = 29;
     /// Columns of its best result.
     pub const BEST_N_COLUMNS: u32 = 4;
 }
@@ -58,8 +59,8 @@ pub fn is_of_the_paper(width: Width) -> bool {
     paper::WIDTHS_PX.contains(&width.pixels())
 }
 
-/// The Theano project's error in basis points with one column for each of these widths, whatever their order; `None` for
-/// widths it did not combine.
+/// The Theano project's error in basis points with one column for each of these widths, whatever their order;
+/// `None` for widths it did not combine.
 #[must_use]
 pub fn theano_bp(widths: &[Width]) -> Option<u32> {
     let mut widths_px: Vec<u8> = widths.iter().map(|width| width.pixels()).collect::<Option<_>>()?;
@@ -83,7 +84,7 @@ mod tests {
             assert!(theano_bp(&widths(&subset)).is_some(), "{subset:?}");
         }
         let best = theano::SUBSETS_BP.iter().map(|&(_, bp)| bp).min().unwrap();
-        assert_eq!(f64::from(best) / 100.0, theano::BEST_PERCENT);
+        assert_eq!(best, theano::BEST_BP);
         assert_eq!(theano_bp(&widths(&[20, 14])), Some(30));
         assert_eq!(theano_bp(&widths(&[10])), None);
         assert_eq!(theano_bp(&[]), None);

@@ -31,10 +31,11 @@ pub struct Summary {
     pub finished: Vec<ColumnId>,
     /// Their columns that are not, in training order.
     pub missing: Vec<ColumnId>,
-    /// The figures of the finished columns; groups are the widths that have any, in the study's order, by the names that
-    /// [`Width`]'s `Display` gives.
+    /// The figures of the finished columns; groups are the widths that have any, in the study's order, by the
+    /// names that [`Width`]'s `Display` gives.
     pub figures: Figures,
-    /// Every subset of the widths that have finished columns; empty when they are more than [`MAX_SUBSET_WIDTHS`].
+    /// Every subset of the widths that have finished columns; empty when they are more than
+    /// [`MAX_SUBSET_WIDTHS`].
     pub subsets: Vec<Subset>,
 }
 
@@ -46,13 +47,14 @@ impl Summary {
     }
 }
 
-/// Reads the probabilities of all finished columns of a study, or of those of some widths, and works out every figure.
+/// Reads the probabilities of all finished columns of a study, or of those of some widths, and works out
+/// every figure.
 ///
 /// # Shapes
 /// `test_labels`: the class of each test digit, in file order; as many as the probabilities have rows.
 /// # Errors
-/// [`ReportError`]: the folder holds no study, no column is finished, a width that the study does not have, or a file that is
-/// damaged or does not fit the others.
+/// [`ReportError`]: the folder holds no study, no column is finished, a width that the study does not have,
+/// or a file that is damaged or does not fit the others.
 pub fn read(
     folder: &ResultsFolder,
     test_labels: &[u8],
@@ -81,12 +83,12 @@ pub fn read(
     Ok(Summary { schema: SUMMARY_SCHEMA, study: manifest, widths, finished, missing, figures, subsets })
 }
 
-/// Reads `committee.json` if it still says what [`read`] would for all widths: `None` when there is none, or the study has been
-/// trained on since. Needs no labels, so no test digits.
+/// Reads `committee.json` if it still says what [`read`] would for all widths: `None` when there is none, or
+/// the study has been trained on since. Needs no labels, so no test digits.
 ///
 /// # Errors
-/// [`ReportError::Study`] when the manifest cannot be read. A `committee.json` that is damaged or of another version counts as
-/// none, since it can be made again.
+/// [`ReportError::Study`] when the manifest cannot be read. A `committee.json` that is damaged or of another
+/// version counts as none, since it can be made again.
 pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportError> {
     let Some(manifest) = folder.manifest()? else { return Ok(None) };
     let path = folder.committee_path();

@@ -137,7 +137,8 @@ fn check_name(name: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     let rule = format!(
-        "1 to {max} letters, digits, dots, underscores and hyphens, not beginning with a dot or hyphen, nor ending with a dot"
+        "1 to {max} letters, digits, dots, underscores and hyphens, not beginning with a dot or hyphen, \
+         nor ending with a dot"
     );
     Err(want("name", rule))
 }

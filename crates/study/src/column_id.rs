@@ -8,8 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Which column of a study: its width, and its number among the columns of that width.
 ///
-/// Text form (`Display`, `FromStr`, serde): `w14-2` is the second column of width 14, `original-5` the fifth of the original
-/// width. Every column has exactly one text, which is also the name of its folder. Columns sort by width, then number.
+/// Text form (`Display`, `FromStr`, serde): `w14-2` is the second column of width 14, `original-5` the fifth
+/// of the original width. Every column has exactly one text, which is also the name of its folder. Columns
+/// sort by width, then number.
 ///
 /// ```
 /// use study::ColumnId;
@@ -27,8 +28,8 @@ pub struct ColumnId {
 }
 
 impl ColumnId {
-    /// The column's coordinate in the streams of random numbers: the width in pixels (0 for the original one) in the upper
-    /// 16 bits, the number in the lower.
+    /// The column's coordinate in the streams of random numbers: the width in pixels (0 for the original one)
+    /// in the upper 16 bits, the number in the lower.
     #[must_use]
     pub fn coordinate(self) -> u32 {
         let width_px = self.width.pixels().unwrap_or(0);
@@ -57,7 +58,8 @@ impl FromStr for ColumnId {
     type Err = ColumnIdError;
 
     /// # Errors
-    /// [`ColumnIdError`] for every text that [`Display`](fmt::Display) does not write, `w014-2` and `w14-0` among them.
+    /// [`ColumnIdError`] for every text that [`Display`](fmt::Display) does not write, `w014-2` and `w14-0`
+    /// among them.
     fn from_str(text: &str) -> Result<Self, ColumnIdError> {
         read(text).ok_or_else(|| ColumnIdError { got: text.to_owned() })
     }

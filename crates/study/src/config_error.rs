@@ -4,8 +4,8 @@ use ciresan_net::NotationError;
 
 /// A wrong place in a config's text.
 ///
-/// The message is one sentence: `line 4, column 3: unknown key "epoch" (known: …)`; with a file's name in front,
-/// [`StudyError::Config`](crate::StudyError::Config) writes `configs/quick.json:4:3: unknown key …`.
+/// The message is one sentence: `line 4, column 3: unknown key "epoch" (known: …)`; with a file's name in
+/// front, [`StudyError::Config`](crate::StudyError::Config) writes `configs/quick.json:4:3: unknown key …`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 #[non_exhaustive]
@@ -26,7 +26,7 @@ pub enum ConfigProblem {
     #[error("not JSON: {0}")]
     Syntax(String),
     /// A key that does not exist (here).
-    #[error("unknown key \"{key}\" (known: {})", known.join(", "))]
+    #[error("unknown key {key:?} (known: {})", known.join(", "))]
     UnknownKey {
         /// The key.
         key: String,
@@ -34,13 +34,13 @@ pub enum ConfigProblem {
         known: Vec<&'static str>,
     },
     /// A key is not there: nothing that changes a result has a default.
-    #[error("missing key \"{key}\"")]
+    #[error("missing key {key:?}")]
     MissingKey {
         /// The key.
         key: String,
     },
     /// A key stands there twice.
-    #[error("key \"{key}\" stands there twice")]
+    #[error("key {key:?} stands there twice")]
     RepeatedKey {
         /// The key.
         key: String,

@@ -7,8 +7,8 @@ use crate::{ConfigError, ProbabilitiesProblem};
 
 /// Errors of this crate: each names the file or folder and the reason in one sentence.
 ///
-/// The message holds the whole reason and [`source`](std::error::Error::source) is always `None`, so a chain of errors never says
-/// a thing twice.
+/// The message holds the whole reason and [`source`](std::error::Error::source) is always `None`, so a chain
+/// of errors never says a thing twice.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StudyError {
@@ -18,7 +18,7 @@ pub enum StudyError {
         /// The config.
         path: PathBuf,
         /// The place and the reason.
-        error: ConfigError,
+        error: Box<ConfigError>,
     },
     /// The results folder holds a study of another config.
     #[error(
@@ -37,7 +37,7 @@ pub enum StudyError {
     },
     /// The results folder holds columns, but not the config they were trained with.
     #[error(
-        "{path}: this results folder has a columns folder with files, but no study.json to say of which config: \
+        "{path}: this results folder holds columns, but no study.json to say of which config: \
          choose another results folder"
     )]
     NoManifest {
@@ -56,7 +56,7 @@ pub enum StudyError {
         /// The manifest.
         path: PathBuf,
         /// The place and the reason.
-        error: ConfigError,
+        error: Box<ConfigError>,
     },
     /// Probabilities that are none.
     #[error("{path}: {problem}")]
@@ -79,8 +79,8 @@ pub enum StudyError {
 }
 
 impl StudyError {
-    /// Whether the caller asked for something wrong (exit code 2) and not something failed (exit code 1): a config that is
-    /// wrong or cannot be read, or a results folder of another config.
+    /// Whether the caller asked for something wrong (exit code 2) and not something failed (exit code 1): a
+    /// config that is wrong or cannot be read, or a results folder of another config.
     #[must_use]
     pub fn is_wrong_usage(&self) -> bool {
         match self {

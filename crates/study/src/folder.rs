@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{ColumnId, FolderLock, Manifest, Study, StudyError};
 
-/// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the writing
-/// functions touch the disk.
+/// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
+/// writing functions touch the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultsFolder {
     root: PathBuf,
@@ -67,8 +67,8 @@ impl ResultsFolder {
         ColumnFolder { root: self.columns().join(id.to_string()) }
     }
 
-    /// Whether a column is finished: its weights and its probabilities are there. Files are whole or absent, so
-    /// nothing more needs a look here.
+    /// Whether a column is finished: its weights and its probabilities are there. Files are whole or absent,
+    /// so nothing more needs a look here.
     #[must_use]
     pub fn is_finished(&self, id: &ColumnId) -> bool {
         let column = self.column(id);
@@ -81,8 +81,8 @@ impl ResultsFolder {
         study.columns().into_iter().filter(|id| self.is_finished(id)).collect()
     }
 
-    /// Takes the folder for this process, or waits up to two seconds for another to leave it (a killed run may still be
-    /// saving). Also removes what a killed run left half-written in the columns' folders.
+    /// Takes the folder for this process, or waits up to two seconds for another to leave it (a killed run
+    /// may still be saving). Also removes what a killed run left half-written in the columns' folders.
     ///
     /// # Errors
     /// [`StudyError::Busy`] when another process stays, [`StudyError::Io`] when the lock cannot be made.
@@ -110,8 +110,8 @@ impl ResultsFolder {
     ///
     /// # Errors
     /// [`StudyError::OtherConfig`] when the folder's study has another [`hash`](Study::hash),
-    /// [`StudyError::NoManifest`] when there are columns' files without a manifest; both are a matter of wrong usage. Else what
-    /// [`manifest`](Self::manifest) says.
+    /// [`StudyError::NoManifest`] when there are columns' files without a manifest; both are a matter of
+    /// wrong usage. Else what [`manifest`](Self::manifest) says.
     pub fn adopt(&self, study: &Study) -> Result<Option<Manifest>, StudyError> {
         let want = study.hash();
         match self.manifest()? {

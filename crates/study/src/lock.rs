@@ -9,13 +9,13 @@ use crate::StudyError;
 use crate::folder::entries;
 use crate::whole_file;
 
-/// How often a taken lock is tried, and the pause in between: two seconds in all, because a trainer whose parent was killed
-/// finishes saving first.
+/// How often a taken lock is tried, and the pause in between: two seconds in all, because a trainer whose
+/// parent was killed finishes saving first.
 const TRIES: u32 = 41;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A results folder, held for this process until dropped. The operating system lets go of it when the process dies,
-/// however it dies; the file `.lock` stays and means nothing by itself.
+/// A results folder, held for this process until dropped. The operating system lets go of it when the process
+/// dies, however it dies; the file `.lock` stays and means nothing by itself.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
@@ -39,8 +39,8 @@ impl FolderLock {
     }
 }
 
-/// Removes the unfinished temporary files of [`write_whole`](crate::write_whole) in the columns' folders, where only the holder
-/// of the lock writes.
+/// Removes the unfinished temporary files of [`write_whole`](crate::write_whole) in the columns' folders,
+/// where only the holder of the lock writes.
 fn sweep(columns: &Path) -> Result<(), StudyError> {
     for column in entries(columns)? {
         if !column.is_dir() {

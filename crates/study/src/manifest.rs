@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{self, Reason, Refusal};
-use crate::{ColumnId, Study, StudyError, write_whole};
+use crate::{ColumnId, ConfigError, Study, StudyError, write_whole};
 
 /// The manifest's format: the value of its key `schema`.
 pub const MANIFEST_SCHEMA: u32 = 1;
@@ -61,7 +61,8 @@ impl Manifest {
             }
             Err(error) => return Err(error),
         };
-        let damaged = |error| StudyError::Manifest { path: path.to_path_buf(), error };
+        let damaged =
+            |error: ConfigError| StudyError::Manifest { path: path.to_path_buf(), error: error.into() };
         let manifest: Self = json::parse(&text).map_err(damaged)?;
         if manifest.schema == MANIFEST_SCHEMA {
             return Ok(Some(manifest));

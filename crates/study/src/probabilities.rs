@@ -11,8 +11,12 @@ use crate::{Study, StudyError, write_whole};
 /// Columns of the array: the ten digits.
 pub const N_CLASSES: usize = Study::N_CLASSES;
 
-/// How far a row's sum may be from 1. Ten f32 softmax outputs are within 10⁻⁶; a column kept in half precision is within this.
+/// How far a row's sum may be from 1. Ten f32 softmax outputs are within 10⁻⁶; a column kept in half
+/// precision is within this.
 pub const ROW_SUM_TOLERANCE: f64 = 1e-3;
+
+/// A sure class may be a rounding above 1. A NaN is in no range.
+const VALUES: std::ops::RangeInclusive<f32> = 0.0..=1.0 + ROW_SUM_TOLERANCE as f32;
 
 /// What is wrong with probabilities.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -54,7 +58,8 @@ pub enum ProbabilitiesProblem {
 /// # Units
 /// Probabilities 0..=1; each row sums to 1 within [`ROW_SUM_TOLERANCE`].
 /// # Errors
-/// [`StudyError::Probabilities`] when the file holds anything else, [`StudyError::Io`] when it cannot be read.
+/// [`StudyError::Probabilities`] when the file holds anything else, [`StudyError::Io`] when it cannot be
+/// read.
 pub fn read_probabilities(path: &Path) -> Result<Array2<f32>, StudyError> {
     let bytes = fs::read(path).map_err(StudyError::io(path, "read the probabilities"))?;
     let probabilities = from_npy(&bytes).and_then(|array| check(array.view()).map(|()| array));
@@ -66,8 +71,8 @@ pub fn read_probabilities(path: &Path) -> Result<Array2<f32>, StudyError> {
 /// # Shapes
 /// `[test digits, 10]`; class 0 first.
 /// # Errors
-/// [`StudyError::Probabilities`] when they are not what [`read_probabilities`] would take, [`StudyError::Io`] when the file
-/// cannot be written.
+/// [`StudyError::Probabilities`] when they are not what [`read_probabilities`] would take, [`StudyError::Io`]
+/// when the file cannot be written.
 pub fn write_probabilities(path: &Path, probabilities: ArrayView2<'_, f32>) -> Result<(), StudyError> {
     let wrong = |problem| StudyError::Probabilities { path: path.to_path_buf(), problem };
     check(probabilities).map_err(wrong)?;
@@ -77,8 +82,8 @@ pub fn write_probabilities(path: &Path, probabilities: ArrayView2<'_, f32>) -> R
     write_whole(path, &bytes)
 }
 
-/// The array in the bytes of a `.npy` file. Views it instead of reading it, because a reader allocates what the header asks
-/// for before it looks at how much there is.
+/// The array in the bytes of a `.npy` file. Views it instead of reading it, because a reader allocates what
+/// the header asks for before it looks at how much there is.
 fn from_npy(bytes: &[u8]) -> Result<Array2<f32>, ProbabilitiesProblem> {
     // A view needs the file to begin where an f32 may; up to three bytes in front see to that.
     let mut aligned = vec![0; bytes.len() + align_of::<f32>() - 1];
@@ -96,7 +101,7 @@ fn check(probabilities: ArrayView2<'_, f32>) -> Result<(), ProbabilitiesProblem>
         return Err(ProbabilitiesProblem::Shape { got: [n_rows, n_classes] });
     }
     for (row, values) in probabilities.outer_iter().enumerate() {
-        if let Some(class) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        if let Some(class) = values.iter().position(|value| !VALUES.contains(value)) {
             return Err(ProbabilitiesProblem::Value { row, class, got: values[class] });
         }
         let got: f64 = values.iter().map(|&value| f64::from(value)).sum();
@@ -131,6 +136,9 @@ mod tests {
         let mut probabilities = uniform(7);
         probabilities[[3, 0]] = 0.2;
         probabilities[[3, 9]] = 0.0;
+        // Sure, and a rounding above 1.
+        probabilities.row_mut(5).fill(0.0);
+        probabilities[[5, 7]] = 1.0 + f32::EPSILON;
         write_probabilities(&path, probabilities.view()).unwrap();
         assert_eq!(read_probabilities(&path).unwrap(), probabilities);
 

@@ -1,4 +1,5 @@
-//! The config as written: every key, its type and its documentation; unchecked. Also the source of the JSON Schema.
+//! The config as written: every key, its type and its documentation; unchecked. Also the source of the JSON
+//! Schema.
 
 use std::fmt;
 
@@ -41,7 +42,8 @@ pub(crate) struct RawStudy {
     /// The activation after convolutions and hidden layers.
     #[schemars(schema_with = "schema::activation")]
     pub(crate) activation: Activation,
-    /// How first weights are drawn: "paper", uniform within ±0.05, or "fan-in", normal by the number of a neuron's inputs.
+    /// How first weights are drawn: "paper", uniform within ±0.05, or "fan-in", normal by the number of a
+    /// neuron's inputs.
     #[schemars(schema_with = "schema::initialization")]
     pub(crate) initialization: Initialization,
     /// The widths digits are normalized to: "original", or pixels; each once.
@@ -135,8 +137,8 @@ pub(crate) struct RawOptimizer {
     pub(crate) nesterov: bool,
 }
 
-/// Elastic displacement, translation, rotation, scaling and shear in one map of coordinates. An amplitude of 0 switches its
-/// part off; draws are uniform in ± the amplitude.
+/// Elastic displacement, translation, rotation, scaling and shear in one map of coordinates. An amplitude of
+/// 0 switches its part off; draws are uniform in ± the amplitude.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an object or null")]
 #[schemars(inline)]

@@ -4,14 +4,16 @@ use preprocess::Width;
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 
 use crate::raw::{RawDistortion, RawStudy, RawWidth};
 use crate::study::CONFIG_SCHEMA;
 
-/// The JSON Schema (draft 2020-12) of a config, indented, ending in a line break: `configs/study.schema.json`.
+/// The JSON Schema (draft 2020-12) of a config, indented, ending in a line break:
+/// `configs/study.schema.json`.
 ///
-/// It knows every key, type and range, but not what the values must be together: that the batch is no larger than the training
-/// digits left, for example. [`Study::from_json`](crate::Study::from_json) checks it all.
+/// It knows every key, type and range, but not what the values must be together: that the batch is no larger
+/// than the training digits left, for example. [`Study::from_json`](crate::Study::from_json) checks it all.
 #[must_use]
 pub fn schema_json() -> String {
     let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawStudy>();
@@ -62,11 +64,15 @@ pub(crate) fn distortion(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "anyOf": [RawDistortion::json_schema(generator), { "type": "null" }] })
 }
 
-/// Drops what says nothing to an editor: the names of Rust's number types (the ranges do), and nulls as defaults.
+/// Drops what says nothing to an editor: the names of Rust's number types (the ranges do), nulls as defaults, and
+/// the line breaks of the code's comments.
 pub(crate) fn tidy(schema: &mut Schema) {
     schema.remove("format");
-    if schema.get("default").is_some_and(serde_json::Value::is_null) {
+    if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");
+    }
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
     }
     transform_subschemas(&mut tidy, schema);
 }

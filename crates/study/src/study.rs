@@ -21,8 +21,8 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// A study: everything that decides the bits of its columns, and its name.
 ///
-/// Made by [`Study::read`] or [`Study::from_json`], which check every value, so a `Study` in hand can be run. Serde stores
-/// it as a config with every key written out, and reads it through the same checks.
+/// Made by [`Study::read`] or [`Study::from_json`], which check every value, so a `Study` in hand can be run.
+/// Serde stores it as a config with every key written out, and reads it through the same checks.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "RawStudy")]
 #[non_exhaustive]
@@ -74,11 +74,12 @@ impl Study {
     /// Reads the config at `path`.
     ///
     /// # Errors
-    /// [`StudyError::Config`] with the place and the reason when a value or key is wrong, [`StudyError::Io`] when the
-    /// file cannot be read.
+    /// [`StudyError::Config`] with the place and the reason when a value or key is wrong, [`StudyError::Io`]
+    /// when the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, StudyError> {
         let text = json::read_text(path, READ_CONFIG, MAX_CONFIG_BYTES)?;
-        Self::from_json(&text).map_err(|error| StudyError::Config { path: path.to_path_buf(), error })
+        Self::from_json(&text)
+            .map_err(|error| StudyError::Config { path: path.to_path_buf(), error: error.into() })
     }
 
     /// Reads a config from its text.
@@ -90,8 +91,8 @@ impl Study {
         raw.check().map_err(|refusal| refusal.placed_in(text))
     }
 
-    /// The config as JSON with every key written out, indented, ending in a line break. [`Study::from_json`] reads it back
-    /// equal.
+    /// The config as JSON with every key written out, indented, ending in a line break. [`Study::from_json`]
+    /// reads it back equal.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("plain keys and finite numbers");
@@ -99,8 +100,8 @@ impl Study {
         text
     }
 
-    /// The study's columns in training order: the first of every width, then the second of every width, and so on, so that
-    /// a study cut short has a committee over all widths.
+    /// The study's columns in training order: the first of every width, then the second of every width, and
+    /// so on, so that a study cut short has a committee over all widths.
     #[must_use]
     pub fn columns(&self) -> Vec<ColumnId> {
         let of_number = |number| self.widths.iter().map(move |&width| ColumnId { width, number });
@@ -113,12 +114,12 @@ impl Study {
         self.data.n_train() - self.validation
     }
 
-    /// SHA-256, hexadecimal, of all that decides the study's results: the compact JSON of the checked config without
-    /// `$schema`, `name` and `notes`.
+    /// SHA-256, hexadecimal, of all that decides the study's results: the compact JSON of the checked config
+    /// without `$schema`, `name` and `notes`.
     ///
-    /// The text hashed has fixed keys in a fixed order, the network as its notation and numbers in their shortest form,
-    /// so spaces, key order or `8` for `8.0` change nothing. The order of `widths` counts, because it is the order of
-    /// training and of report tables.
+    /// The text hashed has fixed keys in a fixed order, the network as its notation and numbers in their
+    /// shortest form, so spaces, key order or `8` for `8.0` change nothing. The order of `widths` counts,
+    /// because it is the order of training and of report tables.
     #[must_use]
     pub fn hash(&self) -> String {
         let resolved = Resolved { name: None, notes: None, ..Resolved::new(self) };

@@ -11,11 +11,12 @@ use crate::StudyError;
 /// What the names of temporary files end with.
 const SUFFIX: &str = ".tmp";
 
-/// Writes a file so that after a crash at any moment there is either the file as it was or the new one whole: a temporary
-/// sibling, fsync, rename, fsync of the folder. The folder must exist.
+/// Writes a file so that after a crash at any moment there is either the file as it was or the new one whole:
+/// a temporary sibling, fsync, rename, fsync of the folder. The folder must exist.
 ///
 /// # Errors
-/// [`StudyError::Io`] with the path and the operating system's reason; the file is then as it was, and the temporary one gone.
+/// [`StudyError::Io`] with the path and the operating system's reason; the file is then as it was, and the
+/// temporary one gone.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StudyError> {
     let temporary = temporary_sibling(path);
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
@@ -32,7 +33,8 @@ pub(crate) fn is_temporary(path: &Path) -> bool {
     name.starts_with('.') && name.ends_with(SUFFIX)
 }
 
-/// A name of its own for every call in every process, so that two writers of one file never share a temporary one.
+/// A name of its own for every call in every process, so that two writers of one file never share a temporary
+/// one.
 fn temporary_sibling(path: &Path) -> PathBuf {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);

@@ -26,8 +26,8 @@ fn views(members: &[Array2<f32>]) -> Vec<ArrayView2<'_, f32>> {
     members.iter().map(|member| member.view()).collect()
 }
 
-/// Errors of the mean of some members, from the definition. The sums are exact in any order: f32 values of at least 2⁻¹²,
-/// as here, need at most 24 + 12 + 3 bits for the sum of five.
+/// Errors of the mean of some members, from the definition. The sums are exact in any order: f32 values of at
+/// least 2⁻¹², as here, need at most 24 + 12 + 3 bits for the sum of five.
 fn plain_errors(members: &[&Array2<f32>], labels: &[u8]) -> u32 {
     let sum = |image: usize, class: usize| -> f64 {
         members.iter().map(|member| f64::from(member[[image, class]])).sum()
@@ -117,8 +117,9 @@ proptest! {
         let subsets = committee.subsets(&groups).unwrap();
         prop_assert_eq!(subsets.len(), (1 << groups.len()) - 1);
         for subset in &subsets {
-            let chosen = |index: &usize| subset.groups.contains(&figures.members[*index].group);
-            let chosen: Vec<&Array2<f32>> = (0..members.len()).filter(chosen).map(|index| all[index]).collect();
+            let of_subset = figures.members.iter().map(|member| subset.groups.contains(&member.group));
+            let chosen: Vec<&Array2<f32>> =
+                all.iter().zip(of_subset).filter(|(_, chosen)| *chosen).map(|(member, _)| *member).collect();
             prop_assert_eq!(subset.n_members as usize, chosen.len());
             prop_assert_eq!(subset.score.errors, plain_errors(&chosen, &labels));
         }
@@ -135,7 +136,8 @@ proptest! {
         let spread = Spread::of(&scores).unwrap();
         let (least, most) = (*errors.iter().min().unwrap(), *errors.iter().max().unwrap());
         // Eight roundings of values of at most 800.
-        prop_assert!(spread.mean_percent >= f64::from(least) - 1e-11 && spread.mean_percent <= f64::from(most) + 1e-11);
+        let range = f64::from(least) - 1e-11..=f64::from(most) + 1e-11;
+        prop_assert!(range.contains(&spread.mean_percent));
         prop_assert_eq!(spread.sd_percent.is_some(), errors.len() > 1);
     }
 }

@@ -37,7 +37,14 @@ fn what_is_no_distribution_is_named_by_member_and_row() {
         "member w14-2: row 0 has the probability inf for class 0, expected 0 to 1",
     );
     check_with(1, 0, -0.25, "member w14-2: row 1 has the probability -0.25 for class 0, expected 0 to 1");
+    check_with(0, 1, 1.5, "member w14-2: row 0 has the probability 1.5 for class 1, expected 0 to 1");
     check_with(1, 0, 0.75, "member w14-2: row 1 sums to 1.25, expected 1 within 0.001");
+}
+
+#[test]
+fn a_sure_class_may_be_a_rounding_above_one() {
+    let sure = array![[1.0 + f32::EPSILON, 0.0]];
+    assert!(mean(&[sure.view(), sure.view()]).is_ok());
 }
 
 #[test]

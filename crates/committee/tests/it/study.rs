@@ -39,7 +39,8 @@ fn every_figure_of_a_small_study() {
     assert!((mean_percent - 50.0 / 3.0).abs() < 1e-13);
     assert!((sd_percent.unwrap() - 2f64.sqrt() * 50.0 / 3.0).abs() < 1e-13);
 
-    // Sums: image 0: 1.125, 1.625, 0.25; image 1: 1.375, 1.375, 0.25 (a tie: the lower class); image 2: 0.875, 0.625, 1.5.
+    // Sums: image 0: 1.125, 1.625, 0.25; image 1: 1.375, 1.375, 0.25 (a tie: the lower class); image 2:
+    // 0.875, 0.625, 1.5.
     assert_eq!((all.n_members, all.mean), (3, score(2)));
     let mistakes = [
         Mistake { image_idx: 0, label: 0, first_guess: 1, second_guess: 0 },

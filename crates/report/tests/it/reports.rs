@@ -14,8 +14,8 @@ const QUICK: [Column; 4] = [
     Column { name: "w20-1", sure: 0.8, wrong: &[3] },
 ];
 
-/// Compares a report with the one in `tests/it/reports/`; `UPDATE_REPORTS=1 cargo test -p report` rewrites those, to be read
-/// like code.
+/// Compares a report with the one in `tests/it/reports/`; `UPDATE_REPORTS=1 cargo test -p report` rewrites
+/// those, to be read like code.
 #[track_caller]
 fn check(name: &str, got: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/reports").join(format!("{name}.md"));

@@ -124,12 +124,14 @@ fn the_resolved_config_reads_back_equal() {
     }
 }
 
-/// Pins the hash: a change here makes every results folder there is one of another config. The first is that of
+/// Pins the hash: a change here makes every results folder there is one of another config. The first is that
+/// of
 /// `{"schema":1,"data":"mnist","seed":2012,"network":"1x29x29-20C4-MP2-40C5-MP3-150N-10N","activation":"relu",
 /// "initialization":"fan-in","widths":["original",14,20],"columns_per_width":2,"epochs":8,"batch":128,
 /// "validation":10000,"learning_rate":{"schedule":"one-cycle","peak":0.05,"warm_up":0.1},
 /// "optimizer":{"momentum":0.9,"nesterov":true},"distortion":{"sigma":8.0,"alpha":36.0,"smoothing":"gaussian",
-/// "translation_px":0.0,"rotation_deg":0.0,"scaling":0.0,"shear":0.0,"anneal":0.3}}` on one line, by `sha256sum`.
+/// "translation_px":0.0,"rotation_deg":0.0,"scaling":0.0,"shear":0.0,"anneal":0.3}}` on one line, by
+/// `sha256sum`.
 #[test]
 fn the_hash_is_pinned() {
     assert_eq!(good().hash(), "cfd18d26f85bff62aa0febcb692d5d2cf87ce60df38e2b2971eaeb36d74ea0f9");

@@ -1,5 +1,6 @@
 //! Every value and key that a config may not have, each with its whole message.
 
+use proptest::prelude::*;
 use study::{Study, StudyError};
 
 use crate::good::{EXPONENTIAL, GOOD, with};
@@ -383,6 +384,17 @@ fn what_is_no_json_is_refused_at_its_place() {
     assert!(
         Study::from_json(&with("2012", &format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)))).is_err()
     );
+}
+
+proptest! {
+    /// A damaged text is another study or an error with a place in it, never a panic.
+    #[test]
+    fn any_other_character_anywhere_is_survived(at in 0..GOOD.len(), replacement in any::<char>()) {
+        let text = format!("{}{replacement}{}", &GOOD[..at], &GOOD[at + 1..]);
+        if let Err(error) = Study::from_json(&text) {
+            prop_assert!((1..=GOOD.lines().count() + 1).contains(&error.line), "{error}");
+        }
+    }
 }
 
 #[test]
