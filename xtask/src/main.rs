@@ -1,2 +1,66 @@
-//! The project command line.
-fn main() {}
+//! The command line of the project: reproduce a study, ask its committees, set up, test.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 not done; 2 wrong usage.
+
+#![forbid(unsafe_code)]
+
+mod committee;
+mod digits;
+mod failure;
+mod lint;
+mod plan;
+mod report;
+mod reproduce;
+mod setup;
+mod studies;
+mod terminal;
+mod test;
+mod trainer;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Reproduces Cireşan, Meier and Schmidhuber's multi-column networks for MNIST (CVPR 2012).
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Reproduce(reproduce::Args),
+    Committee(committee::Args),
+    Report(report::Args),
+    Setup(setup::Args),
+    Test(test::Args),
+    Lint(lint::Args),
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let (code, told) = failure::exit(&error);
+            if let Some(sentence) = told {
+                terminal::note(format_args!("error: {sentence}"));
+            }
+            code
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    match task {
+        Task::Reproduce(args) => reproduce::run(args),
+        Task::Committee(args) => committee::run(args),
+        Task::Report(args) => report::run(args),
+        Task::Setup(args) => setup::run(args),
+        Task::Test(args) => test::run(args),
+        Task::Lint(args) => lint::run(args),
+    }
+}

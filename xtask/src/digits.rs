@@ -1,0 +1,114 @@
+//! The digits of a study: embedded, from a folder the user names, or from the cache, fetched when missing.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use mnist_data::fetch::{Event, Fetcher, default_cache};
+use mnist_data::{Collection, Data};
+use study::DataSet;
+
+use crate::failure::usage_error;
+use crate::terminal;
+
+/// Environment variable: the folder to keep fetched digits in, instead of the user's cache folder.
+const CACHE_VARIABLE: &str = "CIRESAN_CACHE";
+
+/// Environment variables that may hold the address of a proxy, the first one set counts.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Where digits come from, for the help of every command that needs them.
+pub(crate) const ENVIRONMENT: &str = "\
+Environment variables:
+  CIRESAN_CACHE  folder for fetched digits, about 55 MB a collection
+                 [default: ciresan-mcdnn in the user's cache folder]
+  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 [default: none];
+                 https_proxy, ALL_PROXY and all_proxy do too";
+
+/// Verified digits, ready to train and test on.
+pub(crate) struct Digits {
+    /// What the trainer takes for `--data`: a folder, or `sample`.
+    pub(crate) trainer_argument: OsString,
+    /// The test digits' labels, in the order of the probabilities' rows.
+    pub(crate) test_labels: Vec<u8>,
+}
+
+impl Digits {
+    /// Brings the digits of a data set: from `folder` if the user gave one, else from the cache, else fetched into it.
+    ///
+    /// # Errors
+    /// When the folder's files are missing, damaged or of another collection; when no source has the collection.
+    pub(crate) fn bring(data: DataSet, folder: Option<&Path>) -> Result<Self> {
+        let collection = match data {
+            DataSet::Mnist => Collection::Mnist,
+            DataSet::FashionMnist => Collection::FashionMnist,
+            DataSet::Sample if folder.is_some() => {
+                return Err(usage_error(
+                    "--data is of no use here: the study's digits are the embedded sample",
+                ));
+            }
+            DataSet::Sample => return Ok(Self::new("sample".into(), &Data::sample())),
+        };
+        let (folder, data) = read(collection, folder)?;
+        Ok(Self::new(folder.into(), &data))
+    }
+
+    fn new(trainer_argument: OsString, data: &Data) -> Self {
+        Self { trainer_argument, test_labels: data.test.labels().to_vec() }
+    }
+}
+
+/// A folder with the collection's four files, verified, and what they hold.
+pub(crate) fn read(collection: Collection, folder: Option<&Path>) -> Result<(PathBuf, Data)> {
+    if let Some(folder) = folder {
+        let (data, _) = Data::read_verified(collection, folder)?;
+        return Ok((folder.to_owned(), data));
+    }
+    let cache = match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => default_cache()?,
+    };
+    // The usual case first, because it reads and hashes each file once. Whatever is wrong, the fetcher mends or tells.
+    let cached = cache.join(collection.name());
+    if let Ok((data, _)) = Data::read_verified(collection, &cached) {
+        return Ok((cached, data));
+    }
+    terminal::note(format_args!("fetching {collection} into {}", cached.display()));
+    let mut fetcher = Fetcher::new(collection, cache);
+    if let Some(proxy) =
+        PROXY_VARIABLES.iter().filter_map(|name| env::var(name).ok()).find(|value| !value.is_empty())
+    {
+        fetcher = fetcher.proxy(proxy);
+    }
+    let mut progress = Progress::new();
+    let fetched = fetcher.fetch(&mut |event| progress.show(event))?;
+    let (data, _) = Data::read_verified(collection, &fetched)?;
+    Ok((fetched, data))
+}
+
+/// Shows a fetch on stderr: its steps as lines, the bytes as one line that is drawn over, on a terminal only.
+struct Progress {
+    last_drawn: Option<Instant>,
+}
+
+impl Progress {
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    fn new() -> Self {
+        Self { last_drawn: None }
+    }
+
+    fn show(&mut self, event: Event<'_>) {
+        if !matches!(event, Event::Progress { .. }) {
+            let clear = if self.last_drawn.take().is_some() { "\r\x1b[K" } else { "" };
+            terminal::note(format_args!("{clear}{event}"));
+        } else if terminal::is_interactive() && self.last_drawn.is_none_or(|at| at.elapsed() >= Self::PAUSE) {
+            self.last_drawn = Some(Instant::now());
+            let drawn = write!(io::stderr(), "\r\x1b[K{event}");
+            drop(drawn); // what cannot be shown is not missed
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `cargo xtask reproduce`: a study from its config to its table, going on where an earlier run stopped.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Result, bail};
+use report::Summary;
+use study::{ColumnId, ResultsFolder, Study, write_whole};
+
+use crate::digits::{self, Digits};
+use crate::failure::AlreadyTold;
+use crate::plan::Plan;
+use crate::terminal;
+use crate::trainer::{self, Outcome};
+use crate::workspace::{Workspace, same_command_again};
+
+/// Train a study's columns and print its table; goes on where it was interrupted.
+///
+/// Brings the digits, builds the trainer, says what it is going to do, trains the columns that are not finished, and prints
+/// each column's error, each width's committee and all together, beside the paper's and the Theano project's figures.
+/// Ctrl-C or SIGTERM save and stop; the same command goes on, and the weights are the same bits as without the stop, with
+/// any number of workers. A second run on a finished study only prints its table.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(crate) struct Args {
+    /// The study's config [default: configs/paper.json of the workspace]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The results folder, made if missing [default: the study's name in the workspace's results/]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Use the four IDX files (raw or .gz) of this folder instead of fetching them; they must be the original ones
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Columns trained side by side, a core each; changes no result [default: one for each core]
+    #[arg(long, value_name = "N")]
+    workers: Option<NonZeroUsize>,
+    /// Print the figures as one JSON object instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  cargo xtask reproduce --config configs/quick.json
+  cargo xtask reproduce --workers 8 --study /data/paper
+
+Exit codes:
+  0  every column is finished and the table printed
+  1  not finished: interrupted, or something failed; the same command goes on
+  2  wrong usage: a flag, the config, or a results folder of another config
+
+{}",
+        digits::ENVIRONMENT
+    )
+}
+
+/// Runs the study.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let workspace = Workspace::find()?;
+    let config = args.config.clone().unwrap_or_else(|| workspace.configs().join("paper.json"));
+    let study = Study::read(&config)?;
+    let root = args.study.clone().unwrap_or_else(|| workspace.results().join(&study.name));
+    let folder = ResultsFolder::open(&root);
+    folder.adopt(&study)?;
+
+    let shown = workspace.shown(&root);
+    if study.columns().iter().all(|id| is_done(&folder, id)) {
+        terminal::note(format_args!("nothing to do: every column in {shown} is finished"));
+        let summary = match report::read_summary(&folder)? {
+            Some(summary) => summary,
+            None => summarize(&folder, &Digits::bring(study.data, args.data.as_deref())?)?,
+        };
+        return terminal::figures(&summary, args.json);
+    }
+
+    // Whatever can be refused is refused before the wait for a download and a build.
+    let folder = ResultsFolder::create(&root)?;
+    drop(folder.lock()?); // the trainer takes it for good
+    let digits = Digits::bring(study.data, args.data.as_deref())?;
+    let program = trainer::build(&workspace)?;
+
+    let n_workers = match args.workers {
+        Some(n_workers) => n_workers,
+        None => thread::available_parallelism()?,
+    };
+    let plan = Plan::new(&study, &folder, n_workers);
+    if !plan.is_empty() {
+        terminal::note(format_args!("study     {} ({}) in {shown}", study.name, config.display()));
+        terminal::note(plan);
+    }
+    train(&program, &config, &root, &digits, n_workers)?;
+    terminal::figures(&summarize(&folder, &digits)?, args.json)
+}
+
+/// Whether there is nothing left to do for a column. A finished one may have a checkpoint still, if the trainer was killed at
+/// the very end; the trainer tidies that up.
+fn is_done(folder: &ResultsFolder, id: &ColumnId) -> bool {
+    folder.is_finished(id) && !folder.column(id).checkpoint().exists()
+}
+
+/// Runs the trainer until all columns are finished.
+fn train(program: &Path, config: &Path, root: &Path, digits: &Digits, n_workers: NonZeroUsize) -> Result<()> {
+    let n_workers = n_workers.to_string();
+    let args: [(&str, OsString); 4] = [
+        ("--config", config.into()),
+        ("--study", root.into()),
+        ("--data", digits.trainer_argument.clone()),
+        ("--workers", n_workers.into()),
+    ];
+    let args: Vec<OsString> = args.into_iter().flat_map(|(flag, value)| [flag.into(), value]).collect();
+    match trainer::run(program, &args)? {
+        Outcome::Finished => Ok(()),
+        Outcome::Interrupted => {
+            bail!("interrupted; what was trained is saved, go on with `{}`", same_command_again())
+        }
+        Outcome::Failed(code) => Err(AlreadyTold(code).into()),
+    }
+}
+
+/// Reads the results and writes `committee.json`.
+fn summarize(folder: &ResultsFolder, digits: &Digits) -> Result<Summary> {
+    let summary = report::read(folder, &digits.test_labels, None)?;
+    let mut text = serde_json::to_vec_pretty(&summary)?;
+    text.push(b'\n');
+    write_whole(&folder.committee_path(), &text)?;
+    Ok(summary)
+}

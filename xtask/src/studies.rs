@@ -1,0 +1,87 @@
+//! The studies there are: results folders with a `study.json`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use study::{ColumnId, ResultsFolder, Study};
+
+use crate::failure::{UsageError, usage_error};
+use crate::terminal;
+use crate::workspace::Workspace;
+
+/// A results folder, the study it is of, and how far that is.
+pub(crate) struct Found {
+    pub(crate) folder: ResultsFolder,
+    pub(crate) study: Study,
+    /// In training order.
+    pub(crate) finished: Vec<ColumnId>,
+}
+
+impl Found {
+    /// Opens the results folder at `root`.
+    ///
+    /// # Errors
+    /// When it has no readable `study.json`.
+    pub(crate) fn open(root: &Path) -> Result<Self> {
+        let folder = ResultsFolder::open(root);
+        let Some(manifest) = folder.manifest()? else {
+            return Err(usage_error(format_args!(
+                "{}: no study.json there, so this is no results folder of a study",
+                root.display()
+            )));
+        };
+        let study = manifest.config;
+        Ok(Self { finished: folder.finished(&study), folder, study })
+    }
+
+    /// The folder the user gave, else the one below `results/` with the most finished columns that `counts`; which one
+    /// that is, is told on stderr.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and when no study has such a column.
+    pub(crate) fn given_or_best(
+        workspace: &Workspace,
+        given: Option<&Path>,
+        counts: impl Fn(&ColumnId) -> bool,
+    ) -> Result<Self> {
+        if let Some(root) = given {
+            return Self::open(root);
+        }
+        let results = workspace.results();
+        let n_counting = |found: &Self| found.finished.iter().filter(|id| counts(id)).count();
+        let mut best: Option<Self> = None;
+        for root in folders(&results).with_context(|| results.display().to_string())? {
+            let found = match Self::open(&root) {
+                Ok(found) => found,
+                Err(error) if error.is::<UsageError>() => continue, // some other folder
+                Err(error) => return Err(error),
+            };
+            // The first by name among equals.
+            if n_counting(&found) > best.as_ref().map_or(0, n_counting) {
+                best = Some(found);
+            }
+        }
+        let Some(found) = best else {
+            bail!(
+                "{}: no study with such finished columns; `cargo xtask reproduce` trains one, --study names another",
+                workspace.shown(&results)
+            );
+        };
+        terminal::note(format_args!("study     {}", workspace.shown(found.folder.root())));
+        Ok(found)
+    }
+}
+
+/// The folders in a folder, by name; none when it does not exist.
+fn folders(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing?,
+    };
+    let mut paths = listing.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.is_dir());
+    paths.sort();
+    Ok(paths)
+}

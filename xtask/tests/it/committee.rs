@@ -1,0 +1,83 @@
+//! `committee` and `report` on a results folder that nobody trained, whose errors are known.
+
+use std::process::Stdio;
+
+use mnist_data::Data;
+use ndarray::Array2;
+use report::Summary;
+use study::{ColumnId, ResultsFolder, Study, write_probabilities};
+
+use crate::refusals::manifest;
+use crate::run::Place;
+
+/// The results folder `made-up` of a study on the 100 test digits of the sample. Its finished columns are sure of every digit
+/// and wrong at these ones: width 14 at 0 to 4, original at 0 to 3. Width 20 has no finished column.
+fn made_up() -> Place {
+    let place = Place::new();
+    place.config(&[("[14, \"original\"]", "[\"original\", 14, 20]")]);
+    let study = Study::read(&place.path("tiny.json")).unwrap();
+    let folder = ResultsFolder::create(place.path("made-up")).unwrap();
+    folder.write_manifest(&manifest(&study)).unwrap();
+    finish(&folder, "original-1", 4);
+    finish(&folder, "w14-1", 5);
+    place
+}
+
+fn finish(folder: &ResultsFolder, id: &str, n_errors: usize) {
+    let labels = Data::sample().test.labels().to_vec();
+    let mut probabilities = Array2::zeros((labels.len(), 10));
+    for (image_idx, &label) in labels.iter().enumerate() {
+        let class = if image_idx < n_errors { (label + 1) % 10 } else { label };
+        probabilities[[image_idx, usize::from(class)]] = 1.0;
+    }
+    let id: ColumnId = id.parse().unwrap();
+    let column = folder.column(&id);
+    column.create().unwrap();
+    write_probabilities(&column.probabilities(), probabilities.view()).unwrap();
+    std::fs::write(column.weights(), "not read by a committee").unwrap();
+}
+
+#[test]
+fn the_committee_of_some_widths() {
+    let place = made_up();
+    let ran = place.run("committee --widths 14,original --study made-up --json").succeeded();
+    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(summary.widths.iter().map(ToString::to_string).collect::<Vec<_>>(), ["original", "14"]);
+    let subsets: Vec<_> =
+        summary.subsets.iter().map(|set| (set.groups.join("+"), set.score.errors)).collect();
+    // Both are sure, of different digits: of equal sums the lower class counts, so the pair's errors are between.
+    assert_eq!(subsets[..2], [("original".to_owned(), 4), ("14".to_owned(), 5)]);
+    assert_eq!(subsets.len(), 3);
+    assert!((4..=5).contains(&subsets[2].1), "{subsets:?}");
+
+    let table = place.run("committee --widths 14 --study made-up").succeeded().stdout;
+    assert!(table.contains("5.00"), "{table}");
+}
+
+#[test]
+fn widths_that_are_not_there() {
+    let place = made_up();
+    place
+        .run("committee --widths 14,99 --study made-up")
+        .refused(2, &["made-up", "no width 99", "original, 14, 20"]);
+    place
+        .run("committee --widths 14,20 --study made-up")
+        .refused(1, &["no column of width 20 is finished", "finished columns: original, 14"]);
+}
+
+#[test]
+fn the_report_of_an_unfinished_study() {
+    let ran = made_up().run("report --study made-up");
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert!(ran.stdout.contains("# Study tiny"), "{ran:#?}");
+    assert_eq!(ran.stderr, "error: made-up: 2 of 3 columns are finished\n");
+}
+
+#[test]
+fn a_closed_pipe_is_not_an_error() {
+    let place = made_up();
+    let mut child =
+        place.command("committee --widths 14 --study made-up").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait_with_output().unwrap().status.success());
+}
