@@ -138,22 +138,31 @@ mod x86 {
         )*};
     }
 
+    /// What AVX2 and AVX-512 do alike on 8 lanes.
+    macro_rules! eight_lanes {
+        () => {
+            operations! {
+                splat(x: f32) -> __m256 = _mm256_set1_ps(x);
+                load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
+                store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
+                add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+                mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+                div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+                fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+                max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
+                min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
+            }
+        };
+    }
+
     impl Simd for Avx2 {
         type V = __m256;
         type Narrow = Self;
         const LANES: usize = 8;
         const ACCUMULATORS: usize = 12;
 
+        eight_lanes!();
         operations! {
-            splat(x: f32) -> __m256 = _mm256_set1_ps(x);
-            load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
-            store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
-            add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
-            mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
-            div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
-            fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
-            max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
-            min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
             keep_greater(best: __m256, tag: __m256, value: __m256, value_tag: __m256) -> (__m256, __m256) = {
                 let greater = _mm256_cmp_ps::<_CMP_GT_OQ>(value, best);
                 (_mm256_blendv_ps(best, value, greater), _mm256_blendv_ps(tag, value_tag, greater))
@@ -167,16 +176,8 @@ mod x86 {
         const LANES: usize = 8;
         const ACCUMULATORS: usize = 24;
 
+        eight_lanes!();
         operations! {
-            splat(x: f32) -> __m256 = _mm256_set1_ps(x);
-            load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
-            store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
-            add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
-            mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
-            div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
-            fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
-            max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
-            min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
             keep_greater(best: __m256, tag: __m256, value: __m256, value_tag: __m256) -> (__m256, __m256) = {
                 let greater = _mm256_cmp_ps_mask::<_CMP_GT_OQ>(value, best);
                 (_mm256_mask_mov_ps(best, greater, value), _mm256_mask_mov_ps(tag, greater, value_tag))
