@@ -1,8 +1,10 @@
 //! `cargo xtask committee`: what some widths' columns say together.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use report::Listing;
 
 use crate::digits::{self, Digits};
 use crate::failure::usage_error;
@@ -13,14 +15,14 @@ use crate::workspace::Workspace;
 /// Print the errors of some widths' committees.
 ///
 /// Takes the finished columns of a study and prints each column, each width's committee, all together, and every subset of up
-/// to four widths, beside the paper's and the Theano project's figures where they have one. Trains nothing.
+/// to seven widths, beside the paper's and the Theano project's figures where they have one. Trains nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
     /// Widths separated by commas: pixels, or `original`
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', required = true)]
     widths: Vec<String>,
-    /// The results folder [default: of those in results/, the one with the most finished columns of these widths]
+    /// The results folder [default: of those in results/, the one with the most of these widths, then with the most finished columns of them]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
     /// Take the test digits' labels from the four IDX files (raw or .gz) of this folder [default: the cache]
@@ -52,8 +54,11 @@ Exit codes: 0 printed; 1 no finished column of one of the widths; 2 wrong usage,
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
     let is_asked = |width: &str| args.widths.iter().any(|asked| asked == width);
-    let found =
-        Found::given_or_best(&workspace, args.study.as_deref(), |id| is_asked(&id.width.to_string()))?;
+    let found = Found::given_or_best(&workspace, args.study.as_deref(), |finished| {
+        let asked: Vec<_> = finished.iter().filter(|id| is_asked(&id.width.to_string())).collect();
+        let widths: BTreeSet<_> = asked.iter().map(|id| id.width).collect();
+        (widths.len(), asked.len())
+    })?;
 
     let shown = workspace.shown(found.folder.root());
     let known: Vec<String> = found.study.widths.iter().map(ToString::to_string).collect();
@@ -72,5 +77,5 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let labels = Digits::bring(found.study.data, args.data.as_deref())?.test_labels;
     let widths: Vec<_> =
         found.study.widths.iter().copied().filter(|width| is_asked(&width.to_string())).collect();
-    terminal::figures(&report::read(&found.folder, &labels, Some(&widths))?, args.json)
+    terminal::figures(&report::read(&found.folder, &labels, Some(&widths))?, Listing::Full, args.json)
 }

@@ -65,7 +65,8 @@ impl Digits {
 pub(crate) fn read(collection: Collection, folder: Option<&Path>) -> Result<(PathBuf, Data)> {
     if let Some(folder) = folder {
         let (data, _) = Data::read_verified(collection, folder)?;
-        return Ok((folder.to_owned(), data));
+        // In full, so that the trainer does not take a folder called "sample" for the embedded digits.
+        return Ok((std::path::absolute(folder)?, data));
     }
     let cache = match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
         Some(folder) => PathBuf::from(folder),

@@ -139,7 +139,8 @@ impl Edges {
         let Some(allowed) = self.of(name) else {
             return vec![format!("{manifest_path}: the crate {name} is not in the table of {ARCHITECTURE}")];
         };
-        let is_shipped_member = |to: &&Dependency| to.kind.is_none() && self.of(&to.name).is_some();
+        let is_shipped_member =
+            |to: &&Dependency| to.kind.as_deref() != Some("dev") && self.of(&to.name).is_some();
         let edges = dependencies.iter().filter(is_shipped_member).filter(|to| !allowed.contains(&to.name));
         let may =
             if allowed.is_empty() { "no crate of the workspace".to_owned() } else { allowed.join(", ") };

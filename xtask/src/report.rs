@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use report::Listing;
 
 use crate::digits::{self, Digits};
 use crate::studies::Found;
@@ -47,12 +48,13 @@ Exit codes: 0 printed; 1 printed but the study is not finished, or nothing to pr
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
-    let Found { folder, study, .. } = Found::given_or_best(&workspace, args.study.as_deref(), |_| true)?;
+    let Found { folder, study, .. } =
+        Found::given_or_best(&workspace, args.study.as_deref(), |finished| (0, finished.len()))?;
     let summary = match report::read_summary(&folder)? {
         Some(summary) => summary,
         None => report::read(&folder, &Digits::bring(study.data, args.data.as_deref())?.test_labels, None)?,
     };
-    terminal::figures(&summary, args.json)?;
+    terminal::figures(&summary, Listing::Short, args.json)?;
     if !summary.missing.is_empty() {
         let (finished, all) = (summary.finished.len(), study.columns().len());
         bail!("{}: {finished} of {all} columns are finished", workspace.shown(folder.root()));

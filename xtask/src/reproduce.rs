@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Result, bail};
-use report::Summary;
+use report::{Listing, Summary};
 use study::{ColumnId, ResultsFolder, Study, write_whole};
 
 use crate::digits::{self, Digits};
@@ -35,8 +35,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Columns trained side by side, a core each; changes no result [default: one for each core]
-    #[arg(long, value_name = "N")]
-    workers: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
     /// Print the figures as one JSON object instead of the table
     #[arg(long)]
     json: bool,
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Some(summary) => summary,
             None => summarize(&folder, &Digits::bring(study.data, args.data.as_deref())?)?,
         };
-        return terminal::figures(&summary, args.json);
+        return terminal::figures(&summary, Listing::Short, args.json);
     }
 
     // Whatever can be refused is refused before the wait for a download and a build.
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let digits = Digits::bring(study.data, args.data.as_deref())?;
     let program = trainer::build(&workspace)?;
 
-    let n_workers = match args.workers {
+    let n_workers = match args.workers.and_then(|n| NonZeroUsize::new(n.into())) {
         Some(n_workers) => n_workers,
         None => thread::available_parallelism()?,
     };
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         terminal::note(plan);
     }
     train(&program, &config, &root, &digits, n_workers)?;
-    terminal::figures(&summarize(&folder, &digits)?, args.json)
+    terminal::figures(&summarize(&folder, &digits)?, Listing::Short, args.json)
 }
 
 /// Whether there is nothing left to do for a column. A finished one may have a checkpoint still, if the trainer was killed at
@@ -119,7 +119,7 @@ fn train(program: &Path, config: &Path, root: &Path, digits: &Digits, n_workers:
     match trainer::run(program, &args)? {
         Outcome::Finished => Ok(()),
         Outcome::Interrupted => {
-            bail!("interrupted; what was trained is saved, go on with `{}`", same_command_again())
+            bail!("interrupted; go on with `{}`", same_command_again())
         }
         Outcome::Failed(code) => Err(AlreadyTold(code).into()),
     }

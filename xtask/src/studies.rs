@@ -36,30 +36,32 @@ impl Found {
         Ok(Self { finished: folder.finished(&study), folder, study })
     }
 
-    /// The folder the user gave, else the one below `results/` with the most finished columns that `counts`; which one
-    /// that is, is told on stderr.
+    /// The folder the user gave, else the one below `results/` whose finished columns rank highest, above (0, 0); which
+    /// one that is, is told on stderr.
     ///
     /// # Errors
     /// Those of [`open`](Self::open), and when no study has such a column.
     pub(crate) fn given_or_best(
         workspace: &Workspace,
         given: Option<&Path>,
-        counts: impl Fn(&ColumnId) -> bool,
+        rank: impl Fn(&[ColumnId]) -> (usize, usize),
     ) -> Result<Self> {
         if let Some(root) = given {
             return Self::open(root);
         }
         let results = workspace.results();
-        let n_counting = |found: &Self| found.finished.iter().filter(|id| counts(id)).count();
         let mut best: Option<Self> = None;
         for root in folders(&results).with_context(|| results.display().to_string())? {
             let found = match Self::open(&root) {
                 Ok(found) => found,
                 Err(error) if error.is::<UsageError>() => continue, // some other folder
-                Err(error) => return Err(error),
+                Err(error) => {
+                    terminal::note(format_args!("passed over: {error:#}"));
+                    continue;
+                }
             };
             // The first by name among equals.
-            if n_counting(&found) > best.as_ref().map_or(0, n_counting) {
+            if rank(&found.finished) > best.as_ref().map_or((0, 0), |best| rank(&best.finished)) {
                 best = Some(found);
             }
         }

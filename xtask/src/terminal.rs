@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use report::Summary;
+use report::{Listing, Summary};
 
 /// Prints a result on stdout, followed by a line's end if it has none.
 pub(crate) fn result(text: impl Display) -> io::Result<()> {
@@ -11,8 +11,8 @@ pub(crate) fn result(text: impl Display) -> io::Result<()> {
 }
 
 /// Prints a study's figures on stdout: the tables, or one JSON object on one line.
-pub(crate) fn figures(summary: &Summary, json: bool) -> anyhow::Result<()> {
-    Ok(result(if json { serde_json::to_string(summary)? } else { report::markdown(summary) })?)
+pub(crate) fn figures(summary: &Summary, listing: Listing, json: bool) -> anyhow::Result<()> {
+    Ok(result(if json { serde_json::to_string(summary)? } else { report::markdown(summary, listing) })?)
 }
 
 /// Tells the person at the terminal something, on stderr. Nothing depends on its arriving.

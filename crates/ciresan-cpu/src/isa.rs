@@ -6,8 +6,8 @@ use std::str::FromStr;
 /// An instruction set that this CPU has and the kernels are compiled for.
 ///
 /// Made only by detection ([`Isa::best`], [`Isa::available`], [`FromStr`]), so holding one proves that
-/// the CPU can run it. Results are the same bits for the same `Isa`, not across different ones: fused multiply-adds
-/// and vector widths round differently.
+/// the CPU can run it. Results are the same bits for the same `Isa` on the same CPU, not across different ones:
+/// fused multiply-adds and vector widths round differently, and dense layers follow the CPU, not the `Isa`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(Kind);
 

@@ -8,5 +8,5 @@ mod summary;
 mod table;
 
 pub use error::ReportError;
-pub use markdown::markdown;
+pub use markdown::{Listing, markdown};
 pub use summary::{MAX_SUBSET_WIDTHS, SUMMARY_SCHEMA, Summary, read, read_summary};

@@ -4,30 +4,43 @@ use committee::{Score, Spread, Subset};
 use preprocess::Width;
 use study::{ColumnId, DataSet};
 
-use crate::Summary;
 use crate::published::{is_of_the_paper, paper, theano, theano_bp};
 use crate::table::{Align, table};
+use crate::{MAX_SUBSET_WIDTHS, Summary};
 
 /// Stands for a figure that is not there.
 const NONE: &str = "–";
 /// Most columns of one width that get a table column each; beyond, only their mean is shown.
 const MAX_SHOWN_COLUMNS: u16 = 10;
-/// Most widths whose subsets are listed.
-const MAX_LISTED_WIDTHS: usize = 4;
+/// Most widths whose subsets are listed without being asked for.
+const MAX_SHORT_WIDTHS: usize = 4;
 /// Most missing columns that are named.
 const MAX_NAMED: usize = 12;
 
+/// Which committees of widths a report lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// Every subset of up to four widths, at most 15; none of more widths.
+    Short,
+    /// Every subset of up to [`MAX_SUBSET_WIDTHS`](crate::MAX_SUBSET_WIDTHS) widths, at most 127.
+    Full,
+}
+
 /// The report: each column's error, each width's mean and committee, all columns together, and the committee
-/// of every subset of at most four widths; for MNIST beside what the paper and the Theano project reported.
+/// of every subset of the widths that `listing` has; for MNIST beside what the paper and the Theano project reported.
 /// Ends in a line break. Errors are in percent of the test digits; ± is the sample standard deviation.
 #[must_use]
-pub fn markdown(summary: &Summary) -> String {
+pub fn markdown(summary: &Summary, listing: Listing) -> String {
     let mut text = head(summary);
     text.push_str("\n## Columns and widths, error in %\n\n");
     text.push_str(&widths_table(summary));
     text.push_str("\n## All columns together\n\n");
     text.push_str(&together_table(summary));
-    if (2..=MAX_LISTED_WIDTHS).contains(&summary.figures.groups.len()) {
+    let most = match listing {
+        Listing::Short => MAX_SHORT_WIDTHS,
+        Listing::Full => MAX_SUBSET_WIDTHS,
+    };
+    if (2..=most).contains(&summary.figures.groups.len()) {
         text.push_str("\n## Committees of widths\n\n");
         text.push_str(&subsets_table(summary));
     }

@@ -155,6 +155,10 @@ fn check_network(notation: &str) -> Result<Network, Refusal> {
     if classes != n_classes {
         return Err(want("network", format!("a network that ends with {n_classes}N, not {classes}N")));
     }
+    if !network.paper_form().is_ok_and(|form| !form.stages.is_empty()) {
+        let form = "convolutions, each followed by at most one max-pooling, then dense layers";
+        return Err(want("network", form.to_owned()));
+    }
     Ok(network)
 }
 

@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{ColumnId, FolderLock, Manifest, Study, StudyError};
 
+/// The manifest's name.
+pub(crate) const MANIFEST: &str = "study.json";
+
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
 /// writing functions touch the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl ResultsFolder {
     /// `study.json`.
     #[must_use]
     pub fn manifest_path(&self) -> PathBuf {
-        self.root.join("study.json")
+        self.root.join(MANIFEST)
     }
 
     /// `committee.json`.

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::StudyError;
-use crate::folder::entries;
+use crate::folder::{MANIFEST, entries};
 use crate::whole_file;
 
 /// How often a taken lock is tried, and the pause in between: two seconds in all, because a trainer whose
@@ -34,21 +34,25 @@ impl FolderLock {
                 Err(TryLockError::Error(reason)) => return Err(fail()(reason)),
             }
         }
-        sweep(columns)?;
+        sweep(root, columns)?;
         Ok(Self { _file: file })
     }
 }
 
-/// Removes the unfinished temporary files of [`write_whole`](crate::write_whole) in the columns' folders,
-/// where only the holder of the lock writes.
-fn sweep(columns: &Path) -> Result<(), StudyError> {
-    for column in entries(columns)? {
-        if !column.is_dir() {
-            continue;
-        }
-        for file in entries(&column)?.iter().filter(|file| whole_file::is_temporary(file)) {
-            fs::remove_file(file).map_err(StudyError::io(file, "remove the half-written file"))?;
-        }
+/// Removes the unfinished temporary files of [`write_whole`](crate::write_whole) that only the holder of the lock
+/// writes: those in the columns' folders and those of the manifest.
+fn sweep(root: &Path, columns: &Path) -> Result<(), StudyError> {
+    let is_manifest = |file: &Path| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&format!(".{MANIFEST}."))
+    };
+    let mut files = entries(root)?;
+    files.retain(|file| is_manifest(file));
+    for column in entries(columns)?.iter().filter(|column| column.is_dir()) {
+        files.extend(entries(column)?);
+    }
+    for file in files.iter().filter(|file| whole_file::is_temporary(file)) {
+        fs::remove_file(file).map_err(StudyError::io(file, "remove the half-written file"))?;
     }
     Ok(())
 }

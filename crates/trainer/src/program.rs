@@ -72,7 +72,7 @@ pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
     let folder = ResultsFolder::create(&cli.study)?;
     let _lock = folder.lock()?;
     folder.adopt(&study)?; // again: another run may have come first
-    trainer::clean_finished(&folder, &folder.finished(&study))?;
+    trainer::clean_finished(&folder, &study)?;
     let (finished, unfinished): (Vec<_>, Vec<_>) = columns.iter().partition(|id| folder.is_finished(id));
     if unfinished.is_empty() {
         return Ok(nothing_to_do(&study, &columns));

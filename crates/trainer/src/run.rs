@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ciresan_net::Engine;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
-use study::{ColumnId, ResultsFolder, StudyError};
+use study::{ColumnId, ResultsFolder, Study, StudyError};
 use thiserror::Error;
 
 use crate::column::{self, ColumnError, Job, Outcome};
@@ -163,11 +163,20 @@ fn summary(
     summary
 }
 
-/// Deletes the checkpoints that a crash has left behind in finished columns.
+/// Does what a crash at the very end of a column left undone: notes the finished columns in the manifest, then deletes
+/// their checkpoints.
 ///
 /// # Errors
-/// [`ColumnError::Remove`] with the path of the first one that cannot be deleted.
-pub fn clean_finished(folder: &ResultsFolder, finished: &[ColumnId]) -> Result<(), ColumnError> {
+/// [`ColumnError::Results`] when the manifest cannot be read or written, [`ColumnError::Remove`] with the path of the first
+/// checkpoint that cannot be deleted.
+pub fn clean_finished(folder: &ResultsFolder, study: &Study) -> Result<(), ColumnError> {
+    let finished = folder.finished(study);
+    if let Some(mut manifest) = folder.manifest().map_err(Box::new)?
+        && manifest.columns != finished
+    {
+        manifest.columns.clone_from(&finished);
+        folder.write_manifest(&manifest).map_err(Box::new)?;
+    }
     finished.iter().try_for_each(|id| column::remove_checkpoint(&folder.column(id)))
 }
 

@@ -8,7 +8,7 @@ use report::Summary;
 use study::{ColumnId, ResultsFolder, Study, write_probabilities};
 
 use crate::refusals::manifest;
-use crate::run::Place;
+use crate::run::{Place, Ran};
 
 /// The results folder `made-up` of a study on the 100 test digits of the sample. Its finished columns are sure of every digit
 /// and wrong at these ones: width 14 at 0 to 4, original at 0 to 3. Width 20 has no finished column.
@@ -63,6 +63,30 @@ fn widths_that_are_not_there() {
     place
         .run("committee --widths 14,20 --study made-up")
         .refused(1, &["no column of width 20 is finished", "finished columns: original, 14"]);
+}
+
+#[test]
+fn the_study_that_has_the_widths_is_found_among_others() {
+    let place = made_up();
+    // One with more columns, but of one of the widths alone, and one whose manifest is damaged.
+    place.config(&[("[14, \"original\"]", "[14]"), ("\"columns_per_width\": 1", "\"columns_per_width\": 3")]);
+    let study = Study::read(&place.path("tiny.json")).unwrap();
+    let many = ResultsFolder::create(place.path("results/many")).unwrap();
+    many.write_manifest(&manifest(&study)).unwrap();
+    ["w14-1", "w14-2", "w14-3"].into_iter().for_each(|id| finish(&many, id, 1));
+    std::fs::rename(place.path("made-up"), place.path("results/made-up")).unwrap();
+    std::fs::create_dir(place.path("results/damaged")).unwrap();
+    std::fs::write(place.path("results/damaged/study.json"), "{").unwrap();
+
+    // A workspace of its own, whose results/ this is.
+    place.write("Cargo.toml", "");
+    place.write("xtask/Cargo.toml", "");
+    let mut command = place.command("committee --widths 14,original --json");
+    command.env("CARGO_MANIFEST_DIR", place.path("xtask"));
+    let ran = Ran::of(command).succeeded();
+    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(summary.finished.len(), 2, "{ran:#?}");
+    assert!(ran.stderr.contains("passed over: ") && ran.stderr.contains("damaged"), "{ran:#?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use report::{markdown, read};
+use report::{Listing, markdown, read};
 
 use crate::made_up::{Column, labels, study};
 
@@ -34,7 +34,7 @@ fn check(name: &str, got: &str) {
 fn four_widths_of_mnist() {
     let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
     let summary = read(&made_up.folder, &labels(), None).unwrap();
-    check("four_widths_of_mnist", &markdown(&summary));
+    check("four_widths_of_mnist", &markdown(&summary, Listing::Short));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn an_unfinished_study_of_two_columns_a_width() {
     ];
     let made_up = study("mnist", "[\"original\", 20, 19]", 2, &columns);
     let summary = read(&made_up.folder, &labels(), None).unwrap();
-    check("unfinished", &markdown(&summary));
+    check("unfinished", &markdown(&summary, Listing::Short));
 }
 
 #[test]
@@ -54,13 +54,27 @@ fn other_digits_have_no_published_figures() {
     let made_up = study("fashion-mnist", "[14, 16, 18, 20]", 1, &QUICK);
     let widths = [20, 14].map(|px| px.try_into().unwrap());
     let summary = read(&made_up.folder, &labels(), Some(&widths)).unwrap();
-    check("fashion_mnist", &markdown(&summary));
+    check("fashion_mnist", &markdown(&summary, Listing::Short));
+}
+
+#[test]
+fn a_full_listing_has_every_subset_of_more_than_four_widths() {
+    let fifth = Column { name: "w12-1", sure: 0.6, wrong: &[3] };
+    let columns: Vec<Column> = QUICK.into_iter().chain([fifth]).collect();
+    let made_up = study("mnist", "[12, 14, 16, 18, 20]", 1, &columns);
+    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    let rows = |listing| {
+        let text = markdown(&summary, listing);
+        text.split_once("## Committees of widths").map_or(0, |(_, table)| table.matches("\n| ").count() - 2)
+    };
+    assert_eq!((rows(Listing::Full), summary.subsets.len()), (31, 31));
+    assert_eq!(rows(Listing::Short), 0);
 }
 
 #[test]
 fn every_table_is_aligned() {
     let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
-    let text = markdown(&read(&made_up.folder, &labels(), None).unwrap());
+    let text = markdown(&read(&made_up.folder, &labels(), None).unwrap(), Listing::Short);
     for table in text.split("\n\n").filter(|part| part.starts_with('|')) {
         let bars = |line: &str| -> Vec<usize> {
             line.chars().enumerate().filter(|(_, c)| *c == '|').map(|(at, _)| at).collect()

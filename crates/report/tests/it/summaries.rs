@@ -3,7 +3,7 @@
 use std::fs;
 
 use preprocess::Width;
-use report::{ReportError, Summary, markdown, read, read_summary};
+use report::{Listing, ReportError, Summary, markdown, read, read_summary};
 use study::{ResultsFolder, write_whole};
 
 use crate::made_up::{Column, MadeUp, N_TEST, finish, labels, study};
@@ -33,7 +33,7 @@ fn a_stored_summary_is_read_back_until_the_study_goes_on() {
     store(folder, &summary);
     let again = read_summary(folder).unwrap().unwrap();
     assert_eq!(again, summary);
-    assert_eq!(markdown(&again), markdown(&summary));
+    assert_eq!(markdown(&again, Listing::Full), markdown(&summary, Listing::Full));
 
     // Not one of some widths only.
     store(folder, &read(folder, &labels(), Some(&[width(14)])).unwrap());

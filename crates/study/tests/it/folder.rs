@@ -206,11 +206,12 @@ fn the_lock_sweeps_what_a_killed_run_left_half_written() {
     let half = files.root().join(".weights.safetensors.4711-0.tmp");
     let whole = files.weights();
     let elsewhere = folder.root().join(".committee.json.4711-0.tmp");
-    for file in [&half, &whole, &elsewhere] {
+    let manifest = folder.root().join(".study.json.4711-1.tmp");
+    for file in [&half, &whole, &elsewhere, &manifest] {
         fs::write(file, "x").unwrap();
     }
     drop(folder.lock().unwrap());
-    assert!(!half.exists() && whole.exists() && elsewhere.exists());
+    assert!(!half.exists() && !manifest.exists() && whole.exists() && elsewhere.exists());
 }
 
 #[test]

@@ -257,6 +257,9 @@ fn networks_that_do_not_fit_are_refused() {
         &["\"1x28x28-20C5-MP2-10N\""],
         "a network with the input 1x29x29, not 1x28x28",
     );
+    let no_engines = ["\"1x29x29-10N\"", "\"1x29x29-MP2-4C4-10N\"", "\"1x29x29-4C4-MP2-MP2-10N\""];
+    let form = "convolutions, each followed by at most one max-pooling, then dense layers";
+    check_values("network", network, &no_engines, form);
     check_values("network", network, &["\"3x29x29-10N\""], "a network with the input 1x29x29, not 3x29x29");
     check_values("network", network, &["\"1x29x29-20C4-MP2-26N\""], "a network that ends with 10N, not 26N");
     for (piece, wrong) in [("40C5", "40X5"), ("20C4", "20C0"), ("-150N-10N", ""), ("20C4", "20C40")] {

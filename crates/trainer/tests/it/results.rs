@@ -50,11 +50,16 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
         }
     }
 
-    // A checkpoint that a crash has left behind goes; nothing else is touched.
+    // A checkpoint that a crash has left behind goes, and a manifest that misses the last column has it; nothing else
+    // is touched.
     let (before, stray) = (fixture.bits(), fixture.column("w14-1").checkpoint());
     fs::write(&stray, "left behind").unwrap();
+    let mut behind = manifest.clone();
+    behind.columns.truncate(1);
+    fixture.results().write_manifest(&behind).unwrap();
     fixture.run(&[]).check(0, &["nothing to do: study tiny has finished 2 columns (w14-1, original-1)"]);
     assert!(!stray.exists());
+    assert_eq!(fixture.results().manifest().unwrap().unwrap().columns, manifest.columns);
     let again = fixture.run(&["--columns", "w14-1"]);
     again.check(0, &["nothing to do: study tiny has finished 1 column (w14-1)"]);
     assert_eq!(fixture.bits(), before);
