@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array1, Array3, Dimension};
 
 use crate::collection::{Manifest, NAMES};
+use crate::digits::into_vec;
 use crate::idx::{read_u8, sha256_u8};
 use crate::{Collection, Digits, DigitsView, Error, FileHash, KnownFile, TestDigits};
 
@@ -115,7 +116,7 @@ fn load(folder: &Path, manifest: Option<&Manifest>) -> Result<Data, Error> {
 fn read_pair(folder: &Path, manifest: Option<&Manifest>, index: usize) -> Result<(PathBuf, Digits), Error> {
     let (images_path, images): (_, Array3<u8>) = read_file(folder, manifest, index)?;
     let (labels_path, labels): (_, Array1<u8>) = read_file(folder, manifest, index + 1)?;
-    let digits = Digits::checked(images, labels.to_vec(), &images_path, &labels_path)?;
+    let digits = Digits::checked(images, into_vec(labels), &images_path, &labels_path)?;
     Ok((images_path, digits))
 }
 

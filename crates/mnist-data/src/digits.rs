@@ -45,7 +45,7 @@ impl Digits {
         let (images_path, labels_path) = (images.as_ref(), labels.as_ref());
         let images: Array3<u8> = idx::read_u8(images_path)?;
         let labels: Array1<u8> = idx::read_u8(labels_path)?;
-        Self::checked(images, labels.to_vec(), images_path, labels_path)
+        Self::checked(images, into_vec(labels), images_path, labels_path)
     }
 
     pub(crate) fn checked(
@@ -116,6 +116,11 @@ impl Digits {
     pub fn hold_out(&self, n_validation: usize) -> Result<(DigitsView<'_>, DigitsView<'_>), Error> {
         self.view().hold_out(n_validation)
     }
+}
+
+/// The elements of an array as reading makes it, which begins where its memory does: that memory, not a copy.
+pub(crate) fn into_vec(labels: Array1<u8>) -> Vec<u8> {
+    labels.into_raw_vec_and_offset().0
 }
 
 /// Some of the [`Digits`], borrowed: what training code takes.

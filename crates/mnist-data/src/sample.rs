@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array3};
 
+use crate::digits::into_vec;
 use crate::idx::{into_u8, read_from};
 use crate::{Data, Digits, TestDigits};
 
@@ -39,7 +40,7 @@ fn digits(images: (&str, &[u8]), labels: (&str, &[u8])) -> Digits {
         read(images).and_then(|array| into_u8(array, images.0.as_ref())).expect(EMBEDDED);
     let labels: Array1<u8> =
         read(labels).and_then(|array| into_u8(array, labels.0.as_ref())).expect(EMBEDDED);
-    Digits::new(images, labels.to_vec()).expect(EMBEDDED)
+    Digits::new(images, into_vec(labels)).expect(EMBEDDED)
 }
 
 /// Why reading the sample cannot fail.

@@ -1,14 +1,37 @@
-//! Images distorted and normalized a second, on one thread.
+//! Images a second, on one thread, of every step: the normal numbers and the field they make, the warp, the whole
+//! distortion on every instruction set of the machine, the iterator over batches, and the normalization of widths.
+//!
+//! ```text
+//! cargo bench -p preprocess                      everything
+//! cargo bench -p preprocess -- 29x29/sigma8      the paper's size, σ = 8
+//! ```
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::hint::black_box;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array3;
-use preprocess::{Distorter, Distortion, Epoch, Smoothing, Width, normalize_all};
+use preprocess::{Batches, Distorter, Distortion, Epoch, InstructionSet, Smoothing, Width, normalize_all};
+use rayon::ThreadPool;
 
-const N_IMAGES: usize = 256;
+const N_IMAGES: usize = 1_024;
 const EPOCH: Epoch = Epoch { study_seed: 2012, column: 1, epoch: 0 };
+/// Everything on.
+const ALL: Distortion = Distortion {
+    sigma: 8.0,
+    alpha: 36.0,
+    smoothing: Smoothing::Gaussian,
+    translation_px: 1.0,
+    rotation_deg: 7.5,
+    scaling: 0.1,
+    shear: 0.1,
+};
+
+fn one_thread() -> ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread can be started")
+}
 
 /// Rings of varying size: ink and background in about the shares a digit has.
 fn rings(n_images: usize, side_px: usize) -> Array3<u8> {
@@ -20,29 +43,16 @@ fn rings(n_images: usize, side_px: usize) -> Array3<u8> {
     })
 }
 
+fn distorter(distortion: &Distortion, side_px: usize) -> Distorter {
+    Distorter::new(distortion, side_px, side_px).expect("all parameters are in range")
+}
+
 fn bench_distort(criterion: &mut Criterion) {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread can be started");
+    let pool = one_thread();
     let mut group = criterion.benchmark_group("distort");
     group.throughput(Throughput::Elements(N_IMAGES as u64));
     let indices: Vec<u32> = (0..N_IMAGES as u32).collect();
-    let cases = [
-        ("29x29/sigma8", 29, 8.0, Smoothing::Gaussian),
-        ("29x29/sigma6", 29, 6.0, Smoothing::Gaussian),
-        ("29x29/sigma2", 29, 2.0, Smoothing::Gaussian),
-        ("29x29/sigma8-theano", 29, 8.0, Smoothing::Theano),
-        ("64x64/sigma8", 64, 8.0, Smoothing::Gaussian),
-    ];
-    for (name, side_px, sigma, smoothing) in cases {
-        let distortion = Distortion {
-            sigma,
-            alpha: 36.0,
-            smoothing,
-            translation_px: 1.0,
-            rotation_deg: 7.5,
-            scaling: 0.1,
-            shear: 0.1,
-        };
-        let distorter = Distorter::new(&distortion, side_px, side_px).expect("all parameters are in range");
+    let mut bench = |name: &str, side_px: usize, distorter: &Distorter| {
         let images = rings(N_IMAGES, side_px);
         let mut out = vec![0.0; images.len()];
         group.bench_function(name, |bencher| {
@@ -52,23 +62,73 @@ fn bench_distort(criterion: &mut Criterion) {
                 })
             });
         });
+    };
+    bench("29x29/sigma8", 29, &distorter(&ALL, 29));
+    for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
+        let on_set = distorter(&ALL, 29).on(set).expect("only sets that are there");
+        bench(&format!("29x29/sigma8/{set}"), 29, &on_set);
+    }
+    // Without a field: the random words of the affine map, the map and the sampling.
+    bench("29x29/affine-only", 29, &distorter(&Distortion { alpha: 0.0, ..ALL }, 29));
+    for sigma in [6.0, 4.0, 2.0] {
+        bench(&format!("29x29/sigma{sigma}"), 29, &distorter(&Distortion { sigma, ..ALL }, 29));
+    }
+    bench("29x29/sigma8-theano", 29, &distorter(&Distortion { smoothing: Smoothing::Theano, ..ALL }, 29));
+    bench("64x64/sigma8", 64, &distorter(&ALL, 64));
+    group.finish();
+}
+
+/// Words, normal numbers and field, without any image; the field goes into new arrays, which costs a share of the time.
+fn bench_field(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("field");
+    group.throughput(Throughput::Elements(1));
+    for sigma in [8.0, 6.0, 2.0] {
+        let distorter = distorter(&Distortion { sigma, ..ALL }, 29);
+        let mut image = 0;
+        group.bench_function(format!("29x29/sigma{sigma}"), |bencher| {
+            bencher.iter(|| {
+                image += 1;
+                distorter.field(EPOCH.image(black_box(image)), 1.0)
+            });
+        });
     }
     group.finish();
 }
 
-fn bench_normalize(criterion: &mut Criterion) {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread can be started");
-    let mut group = criterion.benchmark_group("normalize");
+fn bench_batches(criterion: &mut Criterion) {
+    let pool = one_thread();
+    let mut group = criterion.benchmark_group("batches");
     group.throughput(Throughput::Elements(N_IMAGES as u64));
-    let images = rings(N_IMAGES, 28);
-    for width_px in [10, 20] {
-        let width = Width::try_from(width_px).expect("the width is in range");
-        group.bench_function(format!("28x28/width{width_px}"), |bencher| {
+    let images = Arc::new(rings(N_IMAGES, 29));
+    let distorter = Arc::new(distorter(&ALL, 29));
+    for batch in [32, 128].map(|n| NonZeroUsize::new(n).expect("not zero")) {
+        group.bench_function(format!("29x29/batch{batch}"), |bencher| {
+            bencher.iter(|| {
+                pool.install(|| {
+                    Batches::new(Arc::clone(&distorter), Arc::clone(&images), EPOCH, 1.0, batch)
+                        .map(|batches| batches.map(|(_, array)| black_box(array).len()).sum::<usize>())
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+/// As many digits as MNIST has.
+fn bench_normalize(criterion: &mut Criterion) {
+    let pool = one_thread();
+    let images = rings(60_000, 28);
+    let mut group = criterion.benchmark_group("normalize");
+    group.throughput(Throughput::Elements(images.dim().0 as u64)).sample_size(10);
+    for width in
+        [Width::ORIGINAL].into_iter().chain([10, 20].map(|px| Width::try_from(px).expect("in range")))
+    {
+        group.bench_function(format!("60000x28x28/{width}"), |bencher| {
             bencher.iter(|| pool.install(|| normalize_all(black_box(images.view()), width, [29, 29])));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, bench_distort, bench_normalize);
+criterion_group!(benches, bench_distort, bench_field, bench_batches, bench_normalize);
 criterion_main!(benches);

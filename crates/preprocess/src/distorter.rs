@@ -1,14 +1,15 @@
 //! Random distortion of images, one at a time or a batch in parallel.
 
-use ndarray::{ArrayView3, Axis};
-use rand_distr::{Distribution, StandardNormal};
+use fearless_simd::{Level, Simd, dispatch};
+use ndarray::{Array2, Array4, ArrayView3, Axis};
+use rand::Rng;
 use rayon::prelude::*;
 
 use crate::affine::Affine;
 use crate::distortion::check_parameter;
 use crate::smoothing::Basis;
-use crate::warp::{Scratch, Warp};
-use crate::{Distortion, Draw, Epoch, PreprocessError, scale_to_input};
+use crate::warp::{LANES, Warp};
+use crate::{Distortion, Draw, Epoch, InstructionSet, PreprocessError, normal, scale_to_input, warp};
 
 /// Largest height and width of images and canvases, in pixels.
 ///
@@ -26,8 +27,9 @@ const MIN_IMAGES_PER_TASK: usize = 8;
 /// drawn in the basis of the strongest singular vectors of its smoothing: exact in distribution but for at most
 /// 10⁻⁴ of its variance. The plain form of all this is [`reference`](crate::reference).
 ///
-/// Results depend on the arguments alone: not on the number of threads nor on the order or grouping of images. They
-/// are equal to the bit on one machine; elsewhere the last digits of `sin`, `cos` and `exp` may differ.
+/// Results depend on the arguments alone: not on the number of threads, the order or grouping of images, nor on the
+/// [`InstructionSet`]. They are equal to the bit but for `sin`, `cos` and `exp` of other platforms' libraries, which may
+/// differ in the last digits.
 ///
 /// # Source
 /// Simard, Steinkraus, Platt 2003; Cireşan, Meier, Schmidhuber 2012. Differs from the Theano project, which draws one
@@ -57,6 +59,16 @@ pub struct Distorter {
     height: usize,
     width: usize,
     warp: Warp,
+    level: Level,
+}
+
+/// Working memory of one thread, to be used for one image after the other.
+struct Scratch {
+    /// A radius's word for each pair of normal numbers, then an angle's; and what fills a block.
+    words: Vec<u32>,
+    /// Pixels of an image that does not lie in memory row by row.
+    pixels: Vec<u8>,
+    warp: warp::Scratch,
 }
 
 impl Distorter {
@@ -80,7 +92,17 @@ impl Distorter {
         } else {
             Warp::new(height, width, None)
         };
-        Ok(Self { distortion: *distortion, height, width, warp })
+        let level = InstructionSet::best().level()?;
+        Ok(Self { distortion: *distortion, height, width, warp, level })
+    }
+
+    /// The same on vector instructions of one's choice: for tests and measurements, since a new distorter has the
+    /// fastest ones already and results are the same.
+    ///
+    /// # Errors
+    /// [`PreprocessError::InstructionSet`] where the machine lacks them.
+    pub fn on(self, set: InstructionSet) -> Result<Self, PreprocessError> {
+        Ok(Self { level: set.level()?, ..self })
     }
 
     /// Distorts one image. For many, [`distort_batch`](Self::distort_batch) is faster: it keeps its working memory.
@@ -103,7 +125,7 @@ impl Distorter {
         let n_pixels = self.height * self.width;
         check_length("image", image.len(), n_pixels)?;
         check_length("out", out.len(), n_pixels)?;
-        self.distort_with(image, draw, strength, &mut self.warp.scratch(), out)
+        self.distort_with(image, draw, strength, &mut self.scratch(), out)
     }
 
     /// Distorts the images at `indices`, each by the draw of its own index, in parallel.
@@ -127,29 +149,95 @@ impl Distorter {
         out: &mut [f32],
     ) -> Result<(), PreprocessError> {
         check_parameter("strength", strength, 0.0, 1.0)?;
+        self.check_size(images)?;
         let (n_images, height, width) = images.dim();
-        if [height, width] != [self.height, self.width] {
-            return Err(PreprocessError::ImageSize { got: [height, width], want: [self.height, self.width] });
-        }
         if let Some(&got) = indices.iter().find(|&&index| index as usize >= n_images) {
             return Err(PreprocessError::Index { got, n_images });
         }
         let n_pixels = height * width;
         check_length("out", out.len(), indices.len() * n_pixels)?;
         out.par_chunks_exact_mut(n_pixels).zip(indices).with_min_len(MIN_IMAGES_PER_TASK).try_for_each_init(
-            || self.warp.scratch(),
+            || self.scratch(),
             |scratch, (out, &index)| {
                 let image = images.index_axis(Axis(0), index as usize);
                 let draw = draws.image(index);
-                match image.to_slice() {
-                    Some(pixels) => self.distort_with(pixels, draw, strength, scratch, out),
-                    None => {
-                        let pixels: Vec<u8> = image.iter().copied().collect();
-                        self.distort_with(&pixels, draw, strength, scratch, out)
-                    }
+                if let Some(pixels) = image.to_slice() {
+                    return self.distort_with(pixels, draw, strength, scratch, out);
                 }
+                let mut pixels = std::mem::take(&mut scratch.pixels);
+                pixels.clear();
+                pixels.extend(image);
+                let result = self.distort_with(&pixels, draw, strength, scratch, out);
+                scratch.pixels = pixels;
+                result
             },
         )
+    }
+
+    /// [`distort_batch`](Self::distort_batch) into a new array.
+    ///
+    /// # Shapes
+    /// `images`: `[n, height, width]`. Returns `[indices.len(), 1, height, width]`.
+    /// # Units
+    /// As [`distort`](Self::distort).
+    /// # Errors
+    /// As [`distort_batch`](Self::distort_batch).
+    ///
+    /// ```
+    /// use preprocess::{Distorter, Distortion, Epoch};
+    /// let images = ndarray::Array3::<u8>::zeros((10, 29, 29));
+    /// let distorter = Distorter::new(&Distortion::default(), 29, 29)?;
+    /// let epoch = Epoch { study_seed: 2012, column: 1, epoch: 0 };
+    /// let batch = distorter.distorted(images.view(), &[4, 2, 4], epoch, 1.0)?;
+    /// assert_eq!(batch.dim(), (3, 1, 29, 29));
+    /// # Ok::<(), preprocess::PreprocessError>(())
+    /// ```
+    pub fn distorted(
+        &self,
+        images: ArrayView3<'_, u8>,
+        indices: &[u32],
+        draws: Epoch,
+        strength: f32,
+    ) -> Result<Array4<f32>, PreprocessError> {
+        let mut batch = Array4::zeros((indices.len(), 1, self.height, self.width));
+        let out = batch.as_slice_mut().expect("a new array is contiguous");
+        self.distort_batch(images, indices, draws, strength, out)?;
+        Ok(batch)
+    }
+
+    /// The elastic field of a draw: for figures, and for tests of its distribution.
+    ///
+    /// # Shapes
+    /// `[x part, y part]`, each `[height, width]`.
+    /// # Units
+    /// Pixels: how far to the right and down from an output pixel its colour comes from, on top of the affine movement.
+    /// `strength`: factor on the amplitude, 0 to 1.
+    /// # Errors
+    /// [`PreprocessError::Parameter`] (strength).
+    pub fn field(&self, draw: Draw, strength: f32) -> Result<[Array2<f32>; 2], PreprocessError> {
+        check_parameter("strength", strength, 0.0, 1.0)?;
+        let mut scratch = self.scratch();
+        let mut field = [(); 2].map(|()| Array2::zeros((self.height, self.width)));
+        self.draw(draw, strength, &mut scratch.words);
+        dispatch!(self.level, simd => {
+            self.fill_noise(simd, strength, &mut scratch);
+            self.warp.field(simd, &mut scratch.warp, &mut field);
+        });
+        Ok(field)
+    }
+
+    /// # Errors
+    /// [`PreprocessError::ImageSize`] for images of another size than this was made for.
+    pub(crate) fn check_size(&self, images: ArrayView3<'_, u8>) -> Result<(), PreprocessError> {
+        let (_, height, width) = images.dim();
+        let (got, want) = ([height, width], [self.height, self.width]);
+        if got == want { Ok(()) } else { Err(PreprocessError::ImageSize { got, want }) }
+    }
+
+    fn scratch(&self) -> Scratch {
+        let n_noise = self.warp.n_noise();
+        let words = vec![0; n_noise + n_noise.next_multiple_of(LANES)];
+        Scratch { words, pixels: Vec::new(), warp: self.warp.scratch() }
     }
 
     fn distort_with(
@@ -163,21 +251,33 @@ impl Distorter {
         if strength == 0.0 {
             return scale_to_input(image, out);
         }
-        let affine = self.draw(draw, strength, &mut scratch.noise);
-        self.warp.run(image, &affine.source_map(self.height, self.width), scratch, out);
+        let affine = self.draw(draw, strength, &mut scratch.words);
+        let map = affine.source_map(self.height, self.width);
+        dispatch!(self.level, simd => {
+            self.fill_noise(simd, strength, scratch);
+            self.warp.run(simd, image, &map, &mut scratch.warp, out);
+        });
         Ok(())
     }
 
-    /// Draws everything random about one image: the affine movement, then the noise of the field's x and y parts.
-    fn draw(&self, draw: Draw, strength: f32, noise: &mut [f32]) -> Affine {
+    /// Draws everything random about one image: the affine movement, then a word for the radius of each pair of normal
+    /// numbers, then one for each angle.
+    fn draw(&self, draw: Draw, strength: f32, words: &mut [u32]) -> Affine {
         let mut rng = draw.rng();
         let affine = Affine::draw(&self.distortion, strength, &mut rng);
-        let amplitude_px = self.distortion.alpha * strength;
-        for noise in noise {
-            let normal: f32 = StandardNormal.sample(&mut rng);
-            *noise = normal * amplitude_px;
+        for word in &mut words[..2 * self.warp.n_noise()] {
+            *word = rng.next_u32();
         }
         affine
+    }
+
+    /// Makes the field's noise of the words: its x part of cosines, its y part of sines.
+    #[inline(always)]
+    fn fill_noise<S: Simd>(&self, simd: S, strength: f32, scratch: &mut Scratch) {
+        let amplitude_px = self.distortion.alpha * strength;
+        let n_noise = self.warp.n_noise();
+        let words = [&scratch.words[..], &scratch.words[n_noise..]];
+        normal::fill(simd, words, amplitude_px, scratch.warp.noise.each_mut().map(Vec::as_mut_slice));
     }
 }
 
@@ -201,12 +301,15 @@ mod tests {
         shear: 0.5,
     };
 
+    /// The affine movement, and the noise of the x part, then of the y part.
     fn draws(distortion: &Distortion, strength: f32) -> (Affine, Vec<f32>) {
         let distorter = Distorter::new(distortion, 29, 29).unwrap();
-        let mut noise = distorter.warp.scratch().noise;
+        let mut scratch = distorter.scratch();
         let draw = Epoch { study_seed: 2012, column: 14 << 16 | 2, epoch: 3 }.image(5);
-        let affine = distorter.draw(draw, strength, &mut noise);
-        (affine, noise)
+        let affine = distorter.draw(draw, strength, &mut scratch.words);
+        dispatch!(distorter.level, simd => distorter.fill_noise(simd, strength, &mut scratch));
+        let n_noise = distorter.warp.n_noise();
+        (affine, scratch.warp.noise.iter().flat_map(|noise| &noise[..n_noise]).copied().collect())
     }
 
     /// Any change here changes every study: the first draws of one stream, pinned.
@@ -221,8 +324,8 @@ mod tests {
         };
         assert_eq!(affine, want);
         assert_eq!(noise.len(), 2 * 5 * 5);
-        assert_eq!(noise[..4], [11.4326515, -0.19076048, -17.252817, 2.564595]);
-        assert_eq!(noise[49], 15.053906);
+        assert_eq!(noise[..4], [-52.49661, -5.9374294, -25.273947, 9.512085]);
+        assert_eq!(noise[49], 2.8705602);
     }
 
     #[test]

@@ -36,6 +36,24 @@ pub struct Distortion {
     pub shear: f32,
 }
 
+/// The paper's kind of distortion: elastic, with a small translation, rotation and scaling, and no shear.
+///
+/// The paper does not give its amplitudes. These are this project's own, those of `configs/paper.json`: σ 6 pixels and
+/// α 36 (the Theano project's), ±1 pixel, ±5° and ±5 %.
+impl Default for Distortion {
+    fn default() -> Self {
+        Self {
+            sigma: 6.0,
+            alpha: 36.0,
+            smoothing: Smoothing::Gaussian,
+            translation_px: 1.0,
+            rotation_deg: 5.0,
+            scaling: 0.05,
+            shear: 0.0,
+        }
+    }
+}
+
 impl Distortion {
     /// Smallest `sigma`, in pixels: below about 0.1 the smoothing does nothing anyway.
     pub const MIN_SIGMA: f32 = 0.01;
@@ -133,6 +151,7 @@ mod tests {
     #[test]
     fn parameters_out_of_range_are_named() {
         STILL.check().unwrap();
+        Distortion::default().check().unwrap();
         check_refused(Distortion { sigma: 0.0, ..STILL }, "sigma 0 is out of range: 0.01 to 10000");
         check_refused(Distortion { sigma: -8.0, ..STILL }, "sigma -8 is out of range: 0.01 to 10000");
         check_refused(

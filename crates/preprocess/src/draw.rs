@@ -1,10 +1,13 @@
 //! Where randomness comes from: coordinates, so that no result depends on threads, order or interruptions.
 
 use chacha20::ChaCha8Rng;
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 
 /// The number that sets the stream of distortions apart from a study's other random streams.
 const PURPOSE_DISTORTION: u32 = 3;
+
+/// The number of the stream that [`Epoch::order`] shuffles with.
+const PURPOSE_ORDER: u32 = 2;
 
 /// The coordinates all images of one epoch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +29,46 @@ impl Epoch {
     pub const fn image(self, image: u32) -> Draw {
         Draw { epoch: self, image }
     }
+
+    /// Every index of `0..n_images` once, shuffled anew for each epoch of each column.
+    ///
+    /// # Source
+    /// Fisher and Yates' shuffle in Durstenfeld's form, written out here so that no library's update changes the order.
+    #[must_use]
+    pub fn order(self, n_images: u32) -> Vec<u32> {
+        let mut rng = self.rng(PURPOSE_ORDER, u64::from(self.epoch) << 32);
+        let mut indices: Vec<u32> = (0..n_images).collect();
+        for last in (1..n_images).rev() {
+            indices.swap(last as usize, below(&mut rng, last + 1) as usize);
+        }
+        indices
+    }
+
+    /// ChaCha8 keyed with study seed (8 bytes, little-endian), column (4), purpose (4) and 16 zero bytes.
+    fn rng(self, purpose: u32, stream: u64) -> ChaCha8Rng {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.study_seed.to_le_bytes());
+        seed[8..12].copy_from_slice(&self.column.to_le_bytes());
+        seed[12..16].copy_from_slice(&purpose.to_le_bytes());
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        rng.set_stream(stream);
+        rng
+    }
+}
+
+/// A uniform draw from `0..bound`, without bias.
+///
+/// # Source
+/// Lemire, *Fast Random Integer Generation in an Interval* (2019): the upper half of a 32 × 32-bit product, with the
+/// few draws that would favour small values thrown away.
+fn below(rng: &mut impl Rng, bound: u32) -> u32 {
+    let unfair = bound.wrapping_neg() % bound;
+    loop {
+        let product = u64::from(rng.next_u32()) * u64::from(bound);
+        if product as u32 >= unfair {
+            return (product >> 32) as u32;
+        }
+    }
 }
 
 /// The coordinates of one distortion: an epoch and an image. Equal draws distort equally.
@@ -36,23 +79,14 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// The generator of this draw: ChaCha8 keyed with study seed (8 bytes, little-endian), column (4), purpose (4)
-    /// and 16 zero bytes, on the stream `epoch << 32 | image`.
+    /// The generator of this draw, on the stream `epoch << 32 | image`.
     pub(crate) fn rng(self) -> ChaCha8Rng {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.epoch.study_seed.to_le_bytes());
-        seed[8..12].copy_from_slice(&self.epoch.column.to_le_bytes());
-        seed[12..16].copy_from_slice(&PURPOSE_DISTORTION.to_le_bytes());
-        let mut rng = ChaCha8Rng::from_seed(seed);
-        rng.set_stream(u64::from(self.epoch.epoch) << 32 | u64::from(self.image));
-        rng
+        self.epoch.rng(PURPOSE_DISTORTION, u64::from(self.epoch.epoch) << 32 | u64::from(self.image))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rand::Rng;
-
     use super::*;
 
     const EPOCH: Epoch = Epoch { study_seed: 2012, column: 14 << 16 | 2, epoch: 3 };
@@ -68,6 +102,20 @@ mod tests {
         assert_eq!(first_words(EPOCH.image(5)), [2_036_870_383, 2_130_895_526, 3_177_241_325]);
         let origin = Epoch { study_seed: 0, column: 0, epoch: 0 };
         assert_eq!(first_words(origin.image(0)), [430_530_239, 659_567_617, 3_770_344_290]);
+    }
+
+    #[test]
+    fn an_order_holds_every_index_once_and_is_pinned() {
+        for n_images in [0, 1, 2, 3, 400] {
+            let mut order = EPOCH.order(n_images);
+            order.sort_unstable();
+            assert_eq!(order, (0..n_images).collect::<Vec<_>>());
+        }
+        assert_eq!(EPOCH.order(10), [0, 4, 2, 5, 1, 3, 9, 7, 8, 6]);
+        let first = Epoch { study_seed: 2012, column: 14 << 16 | 1, epoch: 0 };
+        assert_eq!(first.order(10), [7, 6, 0, 9, 5, 4, 2, 1, 3, 8]);
+        assert_ne!(Epoch { epoch: 4, ..EPOCH }.order(10), EPOCH.order(10));
+        assert_ne!(Epoch { column: 1, ..EPOCH }.order(10), EPOCH.order(10));
     }
 
     #[test]

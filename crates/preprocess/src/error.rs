@@ -1,6 +1,6 @@
 //! What can go wrong here: every variant says what was wrong, what came and what was wanted.
 
-use crate::Width;
+use crate::{InstructionSet, Width};
 
 /// Errors of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -97,5 +97,12 @@ pub enum PreprocessError {
         got: u32,
         /// Number of images in the array.
         n_images: usize,
+    },
+
+    /// Vector instructions asked for that this machine lacks.
+    #[error("this machine has no {got} instructions")]
+    InstructionSet {
+        /// The set asked for.
+        got: InstructionSet,
     },
 }

@@ -2,7 +2,7 @@
 
 use crate::PreprocessError;
 
-/// Scales pixels to the network's input: `v / 127.5 - 1`.
+/// Scales pixels to the network's input: `(v - 127.5) / 127.5`.
 ///
 /// # Shapes
 /// `pixels` and `out` have the same length, any layout.
@@ -20,9 +20,15 @@ pub fn scale_to_input(pixels: &[u8], out: &mut [f32]) -> Result<(), PreprocessEr
     Ok(())
 }
 
-/// The one formula, also for sampled values between pixels. A division: its result is exact at both ends.
+/// Middle between background and ink, which becomes 0.
+pub(crate) const MIDDLE: f32 = 127.5;
+
+/// One over [`MIDDLE`]. Its rounding does not show at the ends: `127.5 * SCALE` rounds to 1.
+pub(crate) const SCALE: f32 = 1.0 / MIDDLE;
+
+/// The one formula, which the warp repeats for sampled values. It is odd around [`MIDDLE`], hence exact at both ends.
 pub(crate) fn to_input(value: f32) -> f32 {
-    value / 127.5 - 1.0
+    (value - MIDDLE) * SCALE
 }
 
 #[cfg(test)]

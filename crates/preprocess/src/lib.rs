@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod affine;
+mod batches;
 mod distorter;
 mod distortion;
 mod draw;
 mod error;
 mod input;
+mod instruction_set;
+mod normal;
 mod normalize;
 pub mod reference;
 mod resample;
@@ -14,11 +17,13 @@ mod smoothing;
 mod warp;
 mod width;
 
+pub use batches::Batches;
 pub use distorter::{Distorter, MAX_SIDE_PX};
 pub use distortion::{Distortion, Smoothing, strength};
 pub use draw::{Draw, Epoch};
 pub use error::PreprocessError;
 pub use input::scale_to_input;
+pub use instruction_set::InstructionSet;
 pub use normalize::{INK_MIN, MAX_STRETCH, normalize, normalize_all};
 pub use width::{Width, WidthPx};
 

@@ -160,7 +160,9 @@ impl Layout {
 
     /// Resamples the ink's columns onto the middle of a blank canvas.
     fn resample(&self, image: &[u8], resamplers: &Resamplers, canvas: &mut [u8]) {
-        let mut darkest = vec![0; self.image_size[1]];
+        // On the stack: an image is no wider than its canvas.
+        let mut darkest = [0; MAX_SIDE_PX];
+        let darkest = &mut darkest[..self.image_size[1]];
         for row in image.chunks_exact(self.image_size[1]) {
             for (darkest, &pixel) in darkest.iter_mut().zip(row) {
                 *darkest = pixel.max(*darkest);

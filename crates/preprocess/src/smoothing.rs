@@ -1,9 +1,25 @@
 //! The Gaussian smoothing of one axis as a few weighted basis vectors.
 //!
-//! The elastic field is `G_h N G_wᵀ`: `N` is white noise on the image's grid and `G` the symmetric Toeplitz matrix
-//! of the Gaussian's taps (noise outside the image counts as zero). With the singular value decomposition
-//! `G = U S Vᵀ` it has the same distribution as `(U S) Z (U S)ᵀ`, since `Vᵀ N V` is white noise too. Smoothing makes
-//! the singular values fall so fast that a handful of columns of `U S` carry nearly all the variance.
+//! # Derivation
+//! An elastic field is `F = G_h N G_wᵀ`: `N` is white noise on the image's `h × w` grid, `G` the symmetric Toeplitz matrix
+//! of one axis's taps. Noise outside the image counts as zero, so the matrix simply ends at the border; where the taps end
+//! (at 3σ, or at σ in the Theano project) only changes its entries. Both rules are separable, so this is the
+//! two-dimensional convolution exactly.
+//!
+//! With the singular value decomposition `G = U S Vᵀ` of each axis, `F = (U_h S_h) (V_hᵀ N V_w) (U_w S_w)ᵀ`. White noise
+//! turned by orthogonal matrices is white noise, so `F` has the same distribution as `(U_h S_h) Z (U_w S_w)ᵀ` with `Z`
+//! white: both are normal with mean zero and covariance `(G_h G_hᵀ) ⊗ (G_w G_wᵀ)`. Nothing is approximated so far.
+//!
+//! # Truncation
+//! Smoothing makes the singular values fall so fast that a few columns of `U S` carry nearly everything. Each axis keeps the
+//! fewest whose squares sum to at least `1 − ε/2` of the whole, ε = [`NEGLECTED_VARIANCE`]. The field's variance summed
+//! over all pixels is the product of both axes' sums, so at most `1 − (1 − ε/2)² < ε` of it is lost. What is lost is a
+//! covariance itself, hence positive semidefinite: no entry of the field's covariance is off by more than ε of that sum.
+//! Where the rank is not small (σ below one pixel: all vectors are strong) the same rule keeps every vector, and the two
+//! small matrix products are the whole separable convolution.
+//!
+//! The tests compare the kept covariance with that of the full convolution, entry by entry, here; and that of drawn
+//! fields with that of fields drawn by plain convolution, within a statistical bound, in `tests/it/statistics.rs`.
 
 use crate::Smoothing;
 

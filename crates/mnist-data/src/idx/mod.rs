@@ -7,7 +7,7 @@
 //! **Strict** means: exactly the announced number of bytes, before and after inflating. A truncated file, one with
 //! trailing bytes, one of several gzip members, and one whose sizes overflow are errors, never panics, and never make
 //! the reader allocate more than the file justifies: a raw file's length is compared with its header first, a gzip
-//! file's array grows with the data that arrive.
+//! file's array starts with at most eight times the file's length (or 64 KiB) and grows with the data that arrive.
 //!
 //! **Rank 0** is accepted: no sizes, so one element. **Sizes of 0** are accepted: no elements.
 //!

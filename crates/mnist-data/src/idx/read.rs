@@ -16,8 +16,12 @@ const MAGIC_BYTES: usize = 4;
 /// How a gzip file starts (RFC 1952).
 const GZIP_MARK: [u8; 2] = [0x1f, 0x8b];
 
-/// First allocation, in bytes, for data whose length the file does not prove; it then doubles as data arrive.
+/// First allocation, in bytes, for data whose length nothing proves; it then doubles as data arrive.
 const FIRST_STEP: usize = 64 * 1024;
+
+/// First allocation for a gzip file, in bytes for each byte of the file. MNIST's images inflate to five times the
+/// file and so get their one allocation at once; deflate's most is 1032 times.
+const FIRST_STEP_GZIP: u64 = 8;
 
 /// Reads an IDX file, raw or gzipped.
 ///
@@ -82,8 +86,9 @@ fn read_any(mut reader: impl Read, n_bytes: Option<u64>, path: &Path) -> Result<
         let form = n_bytes.map_or(Form::Stream, |n_bytes| Form::File { n_bytes });
         return Source { reader: &mut reader, form, n_read: 0, path }.array(start);
     }
+    let form = Form::Gzip { n_bytes };
     let mut decoder = GzDecoder::new(BufReader::with_capacity(FIRST_STEP, start.chain(reader)));
-    let array = Source { reader: &mut decoder, form: Form::Gzip, n_read: 0, path }.array(&[])?;
+    let array = Source { reader: &mut decoder, form, n_read: 0, path }.array(&[])?;
     let n_after = decoder.into_inner().fill_buf().map_err(Error::io(path, "read"))?.len();
     if n_after > 0 {
         return Err(Error::GzipTrailing { path: path.to_path_buf(), got: n_after as u64 });
@@ -92,14 +97,28 @@ fn read_any(mut reader: impl Read, n_bytes: Option<u64>, path: &Path) -> Result<
 }
 
 /// What is known of the data beforehand.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Form {
     /// A raw file of known length.
     File { n_bytes: u64 },
     /// Raw data of unknown length.
     Stream,
-    /// Data that are being inflated.
-    Gzip,
+    /// Data that are being inflated, from a file of that length where it is known.
+    Gzip { n_bytes: Option<u64> },
+}
+
+impl Form {
+    /// The most bytes to allocate before any of them has come; `want` are announced.
+    fn first_step(self, want: usize) -> usize {
+        match self {
+            // The file's length has been compared with its header.
+            Form::File { .. } => want,
+            Form::Gzip { n_bytes: Some(n_bytes) } => {
+                usize::try_from(n_bytes.saturating_mul(FIRST_STEP_GZIP)).map_or(want, |n| n.max(FIRST_STEP))
+            }
+            Form::Stream | Form::Gzip { n_bytes: None } => FIRST_STEP,
+        }
+    }
 }
 
 struct Header {
@@ -179,13 +198,10 @@ impl Source<'_> {
     fn values<T: Value>(&mut self, header: &Header) -> Result<ArrayD<T>, Error> {
         let n_value = T::ELEMENT.n_bytes();
         let n = header.n_elements;
+        let n_first = self.form.first_step(n * n_value) / n_value;
         let mut values: Vec<T> = Vec::new();
         while values.len() < n {
-            let n_left = n - values.len();
-            let n_step = match self.form {
-                Form::File { .. } => n_left,
-                Form::Stream | Form::Gzip => n_left.min(values.len().max(FIRST_STEP / n_value)),
-            };
+            let n_step = (n - values.len()).min(values.len().max(n_first));
             let no_memory = |_| Error::Memory { path: self.path(), want: header.n_bytes };
             values.try_reserve_exact(n_step).map_err(no_memory)?;
             let n_before = values.len();
@@ -206,7 +222,9 @@ impl Source<'_> {
             Ok(0) => Ok(()),
             Ok(n_more) => Err(self.trailing(want + n_more as u64, want)),
             // All bytes have come, so "truncated" would be a riddle: it is gzip's own end that is missing.
-            Err(source) if self.form == Form::Gzip => Err(Error::Gzip { path: self.path(), source }),
+            Err(source) if matches!(self.form, Form::Gzip { .. }) => {
+                Err(Error::Gzip { path: self.path(), source })
+            }
             Err(source) => Err(self.fault(source, want)),
         }
     }
@@ -221,8 +239,8 @@ impl Source<'_> {
     /// Tells a file that ends early and a damaged one from one that cannot be read.
     fn fault(&self, source: io::Error, want: u64) -> Error {
         match (self.form, source.kind()) {
-            (Form::Gzip, io::ErrorKind::UnexpectedEof) => self.truncated(self.n_read, want),
-            (Form::Gzip, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+            (Form::Gzip { .. }, io::ErrorKind::UnexpectedEof) => self.truncated(self.n_read, want),
+            (Form::Gzip { .. }, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
                 Error::Gzip { path: self.path(), source }
             }
             _ => Error::Io { path: self.path(), action: "read", source },
@@ -239,5 +257,22 @@ impl Source<'_> {
 
     fn path(&self) -> PathBuf {
         self.path.to_path_buf()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_allocation_is_what_the_data_justify() {
+        const ANNOUNCED: usize = 1 << 40;
+        let first = |form: Form| form.first_step(ANNOUNCED);
+        assert_eq!(first(Form::File { n_bytes: ANNOUNCED as u64 }), ANNOUNCED);
+        assert_eq!(first(Form::Stream), FIRST_STEP);
+        assert_eq!(first(Form::Gzip { n_bytes: None }), FIRST_STEP);
+        assert_eq!(first(Form::Gzip { n_bytes: Some(20) }), FIRST_STEP);
+        // MNIST's 9.9 MB of gzip data hold 47.04 MB: one allocation.
+        assert_eq!(first(Form::Gzip { n_bytes: Some(9_912_422) }), 79_299_376);
     }
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::float_cmp, reason = "exact results are part of the contract")]
 
 mod batch;
+mod batches;
+mod instruction_sets;
 mod normalize;
 #[cfg(feature = "serde")]
 mod serialized;
