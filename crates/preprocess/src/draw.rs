@@ -36,12 +36,16 @@ impl Epoch {
     /// Fisher and Yates' shuffle in Durstenfeld's form, written out here so that no library's update changes the order.
     #[must_use]
     pub fn order(self, n_images: u32) -> Vec<u32> {
-        let mut rng = self.rng(PURPOSE_ORDER, u64::from(self.epoch) << 32);
+        let mut rng = self.order_rng();
         let mut indices: Vec<u32> = (0..n_images).collect();
         for last in (1..n_images).rev() {
             indices.swap(last as usize, below(&mut rng, last + 1) as usize);
         }
         indices
+    }
+
+    fn order_rng(self) -> ChaCha8Rng {
+        self.rng(PURPOSE_ORDER, u64::from(self.epoch) << 32)
     }
 
     /// ChaCha8 keyed with study seed (8 bytes, little-endian), column (4), purpose (4) and 16 zero bytes.
@@ -114,8 +118,62 @@ mod tests {
         assert_eq!(EPOCH.order(10), [0, 4, 2, 5, 1, 3, 9, 7, 8, 6]);
         let first = Epoch { study_seed: 2012, column: 14 << 16 | 1, epoch: 0 };
         assert_eq!(first.order(10), [7, 6, 0, 9, 5, 4, 2, 1, 3, 8]);
+        assert_eq!(Epoch { epoch: 1, ..first }.order(10), [4, 5, 2, 0, 9, 8, 3, 7, 6, 1]);
         assert_ne!(Epoch { epoch: 4, ..EPOCH }.order(10), EPOCH.order(10));
         assert_ne!(Epoch { column: 1, ..EPOCH }.order(10), EPOCH.order(10));
+    }
+
+    fn order_words(column: u32, epoch: u32) -> [u32; 4] {
+        let mut rng = Epoch { study_seed: 2012, column, epoch }.order_rng();
+        std::array::from_fn(|_| rng.next_u32())
+    }
+
+    /// The words come from an implementation of ChaCha apart from this one, keyed as `rng` says.
+    #[test]
+    fn golden_words_of_the_order() {
+        assert_eq!(order_words(14 << 16 | 1, 0), [0xcf8b_af72, 0x5d38_f5c0, 0x2f5d_a857, 0x5c03_5756]);
+        assert_eq!(order_words(14 << 16 | 1, 7), [0x6d26_ad6a, 0x710c_92b6, 0xbbd9_3e81, 0x556d_f354]);
+        assert_eq!(order_words(5, 7), [0x4a81_8a51, 0xa10f_b620, 0x8e99_059f, 0x7706_46be]);
+    }
+
+    #[test]
+    fn orders_of_different_coordinates_do_not_collide() {
+        let mut seen = std::collections::HashSet::new();
+        for study_seed in [0, 1, u64::MAX] {
+            for column in [14 << 16 | 1, 14 << 16 | 2, 15 << 16 | 1, 1] {
+                // Purpose 1, a column's first weights, is drawn by the trainer with the same key.
+                let weights = Epoch { study_seed, column, epoch: 0 }.rng(1, 0);
+                let epochs = [0, 1, 2, u32::MAX];
+                let orders = epochs.map(|epoch| Epoch { study_seed, column, epoch }.order_rng());
+                for mut rng in orders.into_iter().chain([weights]) {
+                    let words: [u32; 4] = std::array::from_fn(|_| rng.next_u32());
+                    assert!(seen.insert(words));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_permutation_is_as_likely() {
+        let mut counts = std::collections::BTreeMap::new();
+        let n_draws = 24_000;
+        for epoch in 0..n_draws {
+            let epoch = Epoch { study_seed: 1, column: 14 << 16 | 1, epoch };
+            *counts.entry(epoch.order(4)).or_insert(0u32) += 1;
+        }
+        assert_eq!(counts.len(), 24);
+        // Binomial with mean 1,000 and standard deviation 31: five of them, for 24 counts.
+        assert!(counts.values().all(|&n| (845..=1155).contains(&n)), "{counts:?}");
+    }
+
+    #[test]
+    fn draws_are_below_their_bound() {
+        let mut rng = Epoch { study_seed: 7, column: 14 << 16 | 1, epoch: 0 }.order_rng();
+        for bound in [1, 2, 3, 1 << 31, (1 << 31) + 1, u32::MAX] {
+            for _ in 0..100 {
+                assert!(below(&mut rng, bound) < bound);
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use preprocess::{Distorter, Epoch, PreprocessError};
 use study::{ColumnId, Study};
 
 use crate::canvas::Canvases;
-use crate::order;
 use crate::schedule::RunLength;
 
 /// One batch as an engine takes it.
@@ -30,8 +29,8 @@ pub(crate) struct Batches<'a> {
 /// The batches of one epoch.
 pub(crate) struct EpochBatches<'a> {
     batches: &'a Batches<'a>,
-    /// Counted from 0.
-    epoch: u32,
+    /// Its epoch counts from 0.
+    draws: Epoch,
     order: Vec<u32>,
 }
 
@@ -54,15 +53,15 @@ impl<'a> Batches<'a> {
 
     /// Epoch `epoch`, counted from 0.
     pub(crate) fn epoch(&'a self, epoch: u32) -> EpochBatches<'a> {
-        let order = order::shuffled(self.study.seed, self.column, epoch, self.labels.len() as u32);
-        EpochBatches { batches: self, epoch, order }
+        let draws = Epoch { study_seed: self.study.seed, column: self.column.coordinate(), epoch };
+        EpochBatches { batches: self, draws, order: draws.order(self.labels.len() as u32) }
     }
 }
 
 impl EpochBatches<'_> {
     /// Makes batch `step`, counted from 0, on this thread and those that are idle. The last one may be smaller.
     pub(crate) fn fill(&self, step: u32, batch: &mut Batch) -> Result<(), PreprocessError> {
-        let Batches { study, column, run, digits, labels, distorter } = self.batches;
+        let Batches { study, run, digits, labels, distorter, .. } = self.batches;
         let start = step as usize * study.batch as usize;
         let indices = &self.order[start..self.order.len().min(start + study.batch as usize)];
         batch.labels.clear();
@@ -70,9 +69,8 @@ impl EpochBatches<'_> {
         let n_pixels = digits.size().iter().product();
         batch.images.resize(indices.len() * n_pixels, 0.0);
         if let (Some(config), Some(distorter)) = (&study.distortion, distorter) {
-            let strength = preprocess::strength(run.progress(self.epoch, step), config.anneal);
-            let draws = Epoch { study_seed: study.seed, column: column.coordinate(), epoch: self.epoch };
-            return distorter.distort_batch(digits.view(), indices, draws, strength, &mut batch.images);
+            let strength = preprocess::strength(run.progress(self.draws.epoch, step), config.anneal);
+            return distorter.distort_batch(digits.view(), indices, self.draws, strength, &mut batch.images);
         }
         for (&index, out) in indices.iter().zip(batch.images.chunks_exact_mut(n_pixels)) {
             preprocess::scale_to_input(digits.pixels(index as usize..index as usize + 1), out)?;

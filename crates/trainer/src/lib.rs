@@ -8,7 +8,6 @@ mod column;
 mod ledger;
 mod metrics;
 mod observer;
-mod order;
 mod predict;
 mod run;
 mod schedule;
