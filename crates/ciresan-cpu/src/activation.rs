@@ -73,8 +73,12 @@ unsafe fn activate_body<S: Simd>(activation: Activation, values: &mut [f32]) {
     }
 }
 
+/// Activates every value in place.
+///
+/// # Safety
+/// Needs the instruction set of `S`.
 #[inline(always)]
-unsafe fn map<S: Simd, A: VectorActivation>(values: &mut [f32]) {
+pub(crate) unsafe fn map<S: Simd, A: VectorActivation>(values: &mut [f32]) {
     let mut chunks = values.chunks_exact_mut(S::LANES);
     // SAFETY: each chunk, and the local array (16 is the most lanes there are), holds LANES values.
     unsafe {

@@ -1,12 +1,12 @@
 //! One column: its parameters, and the forward and backward passes over a batch.
 
 use crate::activation::{activate, through_derivative};
-use crate::backward::{KernelGradient, ScatterKernel, StageBackward, gather_patches, stage_backward};
-use crate::forward::{ForwardKernel, StageForward, stage_forward};
-use crate::geometry::{MAP_BLOCK, RUN_BLOCK};
-use crate::layout::interleave;
+use crate::backward::ScatterKernel;
+use crate::forward::{ForwardKernel, pack};
 use crate::loss::{cross_entropy, softmax};
-use crate::model::{Model, Workspace};
+use crate::model::{Model, Stage, Workspace};
+use crate::parallel::side_by_side;
+use crate::part::PART;
 use crate::update::{TensorUpdate, update};
 use ciresan_net::Step;
 
@@ -15,23 +15,21 @@ pub(crate) struct Column {
     pub(crate) values: Vec<f32>,
     pub(crate) velocity: Vec<f32>,
     gradient: Vec<f32>,
-    stages: Vec<StageKernels>,
+    pub(crate) stages: Vec<StageKernels>,
 }
 
-/// A stage's weights as its kernels read them, and the sums of their gradients.
-struct StageKernels {
-    forward: ForwardKernel,
+/// A stage's weights as its kernels read them.
+pub(crate) struct StageKernels {
+    pub(crate) forward: ForwardKernel,
     /// None for the first stage, whose input needs no gradient.
-    scatter: Option<ScatterKernel>,
-    sums: KernelGradient,
+    pub(crate) scatter: Option<ScatterKernel>,
 }
 
 impl Column {
     pub(crate) fn new(model: &Model) -> Self {
-        let stages = model.stages.iter().enumerate().map(|(i, g)| StageKernels {
-            forward: ForwardKernel::zeros(g),
-            scatter: (i > 0).then(|| ScatterKernel::zeros(g)),
-            sums: KernelGradient::zeros(g),
+        let stages = model.stages.iter().enumerate().map(|(i, stage)| StageKernels {
+            forward: ForwardKernel::zeros(&stage.geometry, &stage.forward),
+            scatter: (i > 0).then(|| ScatterKernel::zeros(&stage.geometry)),
         });
         let zeros = vec![0.0; model.n_params()];
         Self { values: zeros.clone(), velocity: zeros.clone(), gradient: zeros, stages: stages.collect() }
@@ -40,9 +38,11 @@ impl Column {
     /// Lays the kernels out anew after the parameters changed.
     pub(crate) fn pack(&mut self, model: &Model) {
         let tensors = model.tensors.chunks_exact(2);
-        for ((g, stage), tensors) in model.stages.iter().zip(&mut self.stages).zip(tensors) {
+        for ((Stage { geometry: g, .. }, stage), tensors) in
+            model.stages.iter().zip(&mut self.stages).zip(tensors)
+        {
             let weights = &self.values[tensors[0].range.clone()];
-            stage.forward.pack(g, weights, &self.values[tensors[1].range.clone()]);
+            pack(model.isa, g, weights, &self.values[tensors[1].range.clone()], &mut stage.forward);
             if let Some(scatter) = &mut stage.scatter {
                 scatter.pack(g, weights);
             }
@@ -66,7 +66,7 @@ impl Column {
         gradients.copy_from_slice(&workspace.dense[last][..n * classes]);
         let loss = cross_entropy(gradients, classes, labels);
         self.backward_dense(model, workspace, n);
-        self.backward_stages(model, workspace, images, n);
+        self.backward_stages(model, workspace, n);
         let update_ratio = self.update(model, learning_rate);
         self.pack(model);
         Step { loss, update_ratio }
@@ -88,35 +88,20 @@ impl Column {
     }
 
     /// Leaves activations and winners in the workspace, and the logits as the last dense layer's output.
-    fn forward(&self, model: &Model, workspace: &mut Workspace, images: &[f32], n: usize) {
-        let input = model.spec.network.input();
-        for (i, image) in images.chunks_exact(input.len()).take(n).enumerate() {
-            interleave(input, image, &mut workspace.image[..image.len()]);
-            for (s, g) in model.stages.iter().enumerate() {
-                let (earlier, later) = workspace.stages.split_at_mut(s);
-                let input = match earlier.last() {
-                    Some(before) => &before.outputs[i * g.input_len()..],
-                    None => &workspace.image,
-                };
-                let scratch = &mut later[0];
-                let stage = StageForward {
-                    geometry: g,
-                    kernel: &self.stages[s].forward,
-                    activation: model.spec.activation,
-                    input,
-                    band: &mut scratch.band,
-                    // Images go through in order: what a store leaves behind an image, the next one overwrites.
-                    output: &mut scratch.outputs[i * g.output_len()..][..g.output_len() + MAP_BLOCK],
-                    winners: &mut scratch.winners[i * g.winners_len()..][..g.winners_len()],
-                };
-                stage_forward(model.isa, stage);
-            }
-        }
+    pub(crate) fn forward(&self, model: &Model, workspace: &mut Workspace, images: &[f32], n: usize) {
+        let images = images.chunks(PART * model.spec.network.input().len());
+        let features = workspace.features[..n * model.features()].chunks_mut(PART * model.features());
+        let jobs = workspace.parts.iter_mut().zip(images).zip(features);
+        side_by_side(jobs, |((part, images), features)| part.forward(model, &self.stages, images, features));
+        self.forward_dense(model, workspace, n);
+    }
+
+    /// From the features to the logits.
+    pub(crate) fn forward_dense(&self, model: &Model, workspace: &mut Workspace, n: usize) {
         let tensors = model.tensors.chunks_exact(2).skip(model.stages.len());
-        let features = workspace.stages.last().expect("a model has a stage");
         for (l, (layer, tensors)) in model.dense.iter().zip(tensors).enumerate() {
             let (earlier, later) = workspace.dense.split_at_mut(l);
-            let input = earlier.last().unwrap_or(&features.outputs);
+            let input = earlier.last().unwrap_or(&workspace.features);
             let output = &mut later[0][..n * layer.outputs];
             let weights = &self.values[tensors[0].range.clone()];
             let bias = &self.values[tensors[1].range.clone()];
@@ -128,80 +113,41 @@ impl Column {
     }
 
     /// From the logits' gradients to those of the features, and of the dense layers' parameters.
-    fn backward_dense(&mut self, model: &Model, workspace: &mut Workspace, n: usize) {
-        let tensors: Vec<_> = model.tensors.chunks_exact(2).skip(model.stages.len()).collect();
-        let features = workspace.stages.last().expect("a model has a stage");
-        for (l, layer) in model.dense.iter().enumerate().rev() {
+    pub(crate) fn backward_dense(&mut self, model: &Model, workspace: &mut Workspace, n: usize) {
+        let tensors = model.tensors.chunks_exact(2).skip(model.stages.len());
+        for (l, (layer, tensors)) in model.dense.iter().zip(tensors).enumerate().rev() {
             let (earlier, later) = workspace.dense_gradients.split_at_mut(l);
             let gradient = &later[0][..n * layer.outputs];
-            let input = if l == 0 { &features.outputs } else { &workspace.dense[l - 1] };
+            let input = if l == 0 { &workspace.features } else { &workspace.dense[l - 1] };
             let input = &input[..n * layer.inputs];
             // Bias stands right behind the weights.
-            let all = &mut self.gradient[tensors[l][0].range.start..tensors[l][1].range.end];
+            let all = &mut self.gradient[tensors[0].range.start..tensors[1].range.end];
             let (weights_gradient, bias_gradient) = all.split_at_mut(layer.inputs * layer.outputs);
             layer.parameter_gradient(input, gradient, weights_gradient, bias_gradient);
             let input_gradient = match earlier.last_mut() {
                 Some(before) => &mut before[..n * layer.inputs],
                 None => &mut workspace.feature_gradient[..n * layer.inputs],
             };
-            layer.input_gradient(&self.values[tensors[l][0].range.clone()], gradient, input_gradient);
+            layer.input_gradient(&self.values[tensors[0].range.clone()], gradient, input_gradient);
             through_derivative(model.isa, model.spec.activation, input, input_gradient);
         }
     }
 
     /// From the features' gradients through every image's stages to the kernels' gradients.
-    fn backward_stages(&mut self, model: &Model, workspace: &mut Workspace, images: &[f32], n: usize) {
-        for stage in &mut self.stages {
-            stage.sums.clear();
-        }
-        let input = model.spec.network.input();
-        for (i, image) in images.chunks_exact(input.len()).take(n).enumerate() {
-            interleave(input, image, &mut workspace.image[..image.len()]);
-            for (s, g) in model.stages.iter().enumerate().rev() {
-                let kernels = &mut self.stages[s];
-                let (earlier, later) = workspace.stages.split_at_mut(s);
-                let (scratch, after) = later.split_first_mut().expect("stage s is among the stages");
-                let gradient = match after.first() {
-                    Some(after) => &after.input_gradient[..g.output_len()],
-                    None => &workspace.feature_gradient[i * g.output_len()..][..g.output_len()],
-                };
-                let input = match earlier.last() {
-                    Some(before) => &before.outputs[i * g.input_len()..][..g.input_len() + RUN_BLOCK],
-                    None => &workspace.image,
-                };
-                let patches = if g.patches.gathered {
-                    gather_patches(g, input, &mut scratch.patches);
-                    &scratch.patches
-                } else {
-                    input
-                };
-                scratch.input_gradient.fill(0.0);
-                let stage = StageBackward {
-                    geometry: g,
-                    gradient,
-                    winners: &scratch.winners[i * g.winners_len()..][..g.winners_len()],
-                    patches,
-                    sums: &mut kernels.sums,
-                    scatter: kernels.scatter.as_ref().map(|k| (k, scratch.input_gradient.as_mut_slice())),
-                    list: &mut scratch.list,
-                };
-                stage_backward(model.isa, stage);
-                if s > 0 {
-                    let gradient = &mut scratch.input_gradient[..g.input_len()];
-                    through_derivative(model.isa, model.spec.activation, &input[..g.input_len()], gradient);
-                }
-            }
-        }
-        for ((g, stage), tensors) in model.stages.iter().zip(&self.stages).zip(model.tensors.chunks_exact(2))
-        {
-            let all = &mut self.gradient[tensors[0].range.start..tensors[1].range.end];
-            let (weights, bias) = all.split_at_mut(g.n_weights());
-            stage.sums.unpack(g, weights, bias);
+    fn backward_stages(&mut self, model: &Model, workspace: &mut Workspace, n: usize) {
+        let gradient = workspace.feature_gradient[..n * model.features()].chunks(PART * model.features());
+        let jobs = workspace.parts.iter_mut().zip(gradient);
+        side_by_side(jobs, |(part, gradient)| part.backward(model, &self.stages, gradient));
+        let stages = model.tensors[2 * model.stages.len() - 1].range.end;
+        self.gradient[..stages].fill(0.0);
+        // In their order, whoever finished first.
+        for part in &workspace.parts[..n.div_ceil(PART)] {
+            part.add_gradient(model, &mut self.gradient);
         }
     }
 
     /// Moves the parameters; returns the mean over tensors of ‖lr·∇‖₁/‖θ‖₁, leaving out those that are all zero.
-    fn update(&mut self, model: &Model, learning_rate: f32) -> f64 {
+    pub(crate) fn update(&mut self, model: &Model, learning_rate: f32) -> f64 {
         let (mut sum, mut n) = (0.0, 0u32);
         for tensor in &model.tensors {
             let mut norms = [0.0; 2];

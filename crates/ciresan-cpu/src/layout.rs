@@ -6,13 +6,13 @@
 //! first dense layer's inputs being rows × columns × maps: what its loops run along is contiguous.
 
 use crate::dense::Dense;
-use crate::geometry::Geometry;
+use crate::model::Stage;
 use ciresan_net::Shape;
 
 /// `order[i]`: where the engine's `i`th value stands among the parameters; `features` is the last stage's output.
-pub(crate) fn order(stages: &[Geometry], features: Shape, dense: &[Dense]) -> Vec<usize> {
+pub(crate) fn order(stages: &[Stage], features: Shape, dense: &[Dense]) -> Vec<usize> {
     let mut order = Vec::new();
-    for g in stages {
+    for Stage { geometry: g, .. } in stages {
         let (inputs, kernel, start) = (g.input.maps, g.kernel, order.len());
         for map in 0..g.maps {
             for row in 0..kernel {

@@ -2,16 +2,29 @@
 
 mod activation;
 mod backward;
+mod bands;
 mod column;
 mod dense;
+mod direct;
+mod first_backward;
 mod forward;
 mod geometry;
+mod gradient;
 mod isa;
+#[cfg(feature = "kernels")]
+#[doc(hidden)]
+pub mod kernels;
 mod layout;
 mod loss;
 mod model;
+mod parallel;
+mod part;
+mod pooling;
 mod simd;
+mod tiles;
 mod update;
+mod windows;
+mod winograd;
 
 pub use isa::{Isa, IsaError, instruction_set};
 

@@ -1,10 +1,12 @@
-//! What all columns of an engine share: the network's plan in memory, and the scratch of one step.
+//! What all columns of an engine share: the network's plan, and the memory of one step.
 
-use crate::backward::{Winner, gathered_len};
+use crate::backward::window_order;
 use crate::dense::Dense;
-use crate::geometry::{Geometry, MAP_BLOCK, RUN_BLOCK};
-use crate::layout;
-use crate::{Isa, simd};
+use crate::forward::Plan;
+use crate::geometry::Geometry;
+use crate::part::{PART, Part};
+use crate::{Isa, layout, simd};
+use aligned_vec::{AVec, avec};
 use ciresan_net::{EngineError, EngineSpec, ParameterSpec, Parameters};
 
 /// A network planned for one instruction set.
@@ -12,23 +14,38 @@ pub(crate) struct Model {
     pub(crate) isa: Isa,
     pub(crate) spec: EngineSpec,
     /// At least one.
-    pub(crate) stages: Vec<Geometry>,
+    pub(crate) stages: Vec<Stage>,
     pub(crate) dense: Vec<Dense>,
     /// Weights, then bias, of every stage and dense layer: where they stand in the flat vectors.
     pub(crate) tensors: Vec<ParameterSpec>,
     order: Vec<usize>,
 }
 
+/// One stage, planned.
+pub(crate) struct Stage {
+    pub(crate) geometry: Geometry,
+    pub(crate) forward: Plan,
+    /// [`window_order`].
+    pub(crate) order: Vec<u32>,
+}
+
+impl Stage {
+    fn new(stage: &ciresan_net::Stage, isa: Isa) -> Self {
+        let geometry = Geometry::new(stage);
+        let forward = Plan::new(&geometry, simd::accumulators(isa));
+        Self { forward, order: window_order(&geometry), geometry }
+    }
+}
+
 impl Model {
     pub(crate) fn new(spec: &EngineSpec, isa: Isa) -> Result<Self, EngineError> {
         let form = spec.network.paper_form()?;
-        let stages: Vec<_> =
-            form.stages.iter().map(|stage| Geometry::new(stage, simd::accumulators(isa))).collect();
+        let stages: Vec<_> = form.stages.iter().map(|stage| Stage::new(stage, isa)).collect();
         let Some(last) = stages.last() else {
             let reason = "this engine needs a convolution before the dense layers".to_owned();
             return Err(EngineError::NotSupported { notation: spec.network.to_string(), reason });
         };
-        let features = last.output;
+        let features = last.geometry.output;
         let mut inputs = features.len();
         let dense: Vec<_> = form
             .dense
@@ -50,6 +67,11 @@ impl Model {
         self.order.len()
     }
 
+    /// Inputs of the first dense layer.
+    pub(crate) fn features(&self) -> usize {
+        self.dense[0].inputs
+    }
+
     /// The values of `theirs` in the engine's order.
     pub(crate) fn take_over(&self, theirs: &Parameters) -> Vec<f32> {
         self.order.iter().map(|&from| theirs.values()[from]).collect()
@@ -65,57 +87,26 @@ impl Model {
     }
 }
 
-/// Scratch of one step, allocated once.
+/// Memory of one step, allocated once.
 pub(crate) struct Workspace {
-    /// Input of the first stage, rows × columns × maps.
-    pub(crate) image: Vec<f32>,
-    pub(crate) stages: Vec<StageScratch>,
+    /// As many as the largest batch has.
+    pub(crate) parts: Vec<Part>,
+    /// Output of the last stage, `[max_batch][features]`.
+    pub(crate) features: AVec<f32>,
+    /// Gradient of the features, before their activation.
+    pub(crate) feature_gradient: AVec<f32>,
     /// Output of every dense layer, `[max_batch][outputs]`, activated but for the last one.
-    pub(crate) dense: Vec<Vec<f32>>,
+    pub(crate) dense: Vec<AVec<f32>>,
     /// Their gradients; those of the last layer take the place of the logits.
-    pub(crate) dense_gradients: Vec<Vec<f32>>,
-    /// Gradient of the first dense layer's input, `[max_batch][features]`.
-    pub(crate) feature_gradient: Vec<f32>,
-}
-
-/// Scratch of one stage.
-pub(crate) struct StageScratch {
-    /// Convolution outputs of one band of one image.
-    pub(crate) band: Vec<f32>,
-    /// Activated values of every image of the batch, then slack.
-    pub(crate) outputs: Vec<f32>,
-    /// Winners of every image of the batch.
-    pub(crate) winners: Vec<u32>,
-    /// Gathered patches of one image; empty where the stage needs none.
-    pub(crate) patches: Vec<f32>,
-    /// Gradient of one image's input, then slack; empty for the first stage.
-    pub(crate) input_gradient: Vec<f32>,
-    pub(crate) list: Vec<Winner>,
+    pub(crate) dense_gradients: Vec<AVec<f32>>,
 }
 
 impl Workspace {
     pub(crate) fn new(model: &Model) -> Self {
         let n = model.spec.max_batch;
-        let stages = model
-            .stages
-            .iter()
-            .enumerate()
-            .map(|(i, g)| StageScratch {
-                band: vec![0.0; g.band_len()],
-                outputs: vec![0.0; n * g.output_len() + MAP_BLOCK.max(RUN_BLOCK)],
-                winners: vec![0; n * g.winners_len()],
-                patches: vec![0.0; if g.patches.gathered { gathered_len(g) } else { 0 }],
-                input_gradient: vec![0.0; if i == 0 { 0 } else { g.input_len() + RUN_BLOCK }],
-                list: vec![Winner::default(); g.output_pixels()],
-            })
-            .collect();
-        let dense: Vec<_> = model.dense.iter().map(|layer| vec![0.0; n * layer.outputs]).collect();
-        Self {
-            image: vec![0.0; model.spec.network.input().len() + RUN_BLOCK],
-            stages,
-            dense_gradients: dense.clone(),
-            dense,
-            feature_gradient: vec![0.0; n * model.dense[0].inputs],
-        }
+        let parts = (0..n).step_by(PART).map(|first| Part::new(model, PART.min(n - first))).collect();
+        let features = avec![0.0; n * model.features()];
+        let dense: Vec<_> = model.dense.iter().map(|layer| avec![0.0; n * layer.outputs]).collect();
+        Self { parts, feature_gradient: features.clone(), features, dense_gradients: dense.clone(), dense }
     }
 }

@@ -21,11 +21,14 @@ pub(crate) trait Simd: Copy + 'static {
     const LANES: usize;
     /// How many accumulators of this vector fit the registers, beside the operands.
     const ACCUMULATORS: usize;
+    /// Vectors of a run whose kernel and sums fit the registers together (`backward.rs`); at most 7.
+    const RUN_VECTORS: usize;
 
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;
     unsafe fn store(p: *mut f32, v: Self::V);
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     /// `a · b + c`, rounded once where the instruction set can.
@@ -52,6 +55,7 @@ impl Simd for Portable {
     type Narrow = Self;
     const LANES: usize = 8;
     const ACCUMULATORS: usize = 6;
+    const RUN_VECTORS: usize = 3;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -70,6 +74,10 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
         std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] - b[i])
     }
     #[inline(always)]
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
@@ -146,6 +154,7 @@ mod x86 {
                 load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
                 store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
                 add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+                sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
                 mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
                 div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
                 fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
@@ -160,6 +169,7 @@ mod x86 {
         type Narrow = Self;
         const LANES: usize = 8;
         const ACCUMULATORS: usize = 12;
+        const RUN_VECTORS: usize = 7;
 
         eight_lanes!();
         operations! {
@@ -175,6 +185,7 @@ mod x86 {
         type Narrow = Self;
         const LANES: usize = 8;
         const ACCUMULATORS: usize = 24;
+        const RUN_VECTORS: usize = 7;
 
         eight_lanes!();
         operations! {
@@ -190,12 +201,14 @@ mod x86 {
         type Narrow = Avx512Narrow;
         const LANES: usize = 16;
         const ACCUMULATORS: usize = 24;
+        const RUN_VECTORS: usize = 7;
 
         operations! {
             splat(x: f32) -> __m512 = _mm512_set1_ps(x);
             load(p: *const f32) -> __m512 = _mm512_loadu_ps(p);
             store(p: *mut f32, v: __m512) = _mm512_storeu_ps(p, v);
             add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
+            sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
             mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
             div(a: __m512, b: __m512) -> __m512 = _mm512_div_ps(a, b);
             fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);

@@ -1,0 +1,59 @@
+//! Every kernel of a training step on one core: time, and floating-point operations a second beside the core's peak, which is
+//! measured in the same run.
+//!
+//! ```text
+//! cargo bench -p ciresan-cpu --features kernels --bench kernels
+//! ```
+
+use chacha20::ChaCha8Rng;
+use ciresan_cpu::Isa;
+use ciresan_cpu::kernels::Kernels;
+use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Parameters};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand::{RngExt, SeedableRng};
+
+const PAPER: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
+const BATCH: usize = 128;
+
+fn kernels(isa: Isa) -> Kernels {
+    let network: Network = PAPER.parse().expect("the paper's network");
+    let mut rng = ChaCha8Rng::seed_from_u64(2012);
+    let activation = Activation::ScaledTanh;
+    let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
+    let images = (0..BATCH * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let labels = (0..BATCH).map(|_| rng.random_range(0..10)).collect();
+    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let spec = EngineSpec { network, activation, optimizer, max_batch: BATCH };
+    Kernels::new(&spec, &start, isa, images, labels).expect("a network of the paper's form")
+}
+
+type Run = fn(&mut Kernels);
+
+/// Name, images and floating-point operations an image, two for each multiply-add that the algorithm needs.
+const KERNELS: [(&str, usize, usize, Run); 9] = [
+    ("conv1-forward", Kernels::IMAGES, 2 * 26 * 26 * 16 * 20, |k| k.forward_stage(0)),
+    ("conv2-forward", Kernels::IMAGES, 2 * 9 * 49 * 20 * 40, |k| k.forward_stage(1)),
+    ("conv2-backward", Kernels::IMAGES, 2 * 2 * 360 * 500, |k| k.backward_stage(1)),
+    ("conv1-backward", Kernels::IMAGES, 2 * 3380 * 16, |k| k.backward_stage(0)),
+    ("dense-forward", BATCH, 2 * (360 * 150 + 150 * 10), Kernels::forward_dense),
+    ("dense-backward", BATCH, 2 * 2 * (360 * 150 + 150 * 10), Kernels::backward_dense),
+    ("update", BATCH, 0, Kernels::update),
+    ("pack", BATCH, 0, Kernels::pack),
+    ("forward", BATCH, 0, Kernels::forward),
+];
+
+fn bench(c: &mut Criterion) {
+    for isa in Isa::available() {
+        let mut group = c.benchmark_group(format!("kernels/{isa}"));
+        let mut kernels = kernels(isa);
+        for (name, images, flops, run) in KERNELS {
+            group.throughput(Throughput::Elements(images as u64));
+            let _ = flops;
+            group.bench_function(BenchmarkId::new(name, images), |b| b.iter(|| run(&mut kernels)));
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
