@@ -61,6 +61,17 @@ impl Digits {
     }
 }
 
+/// The folder of everything that is fetched: the user's, or the one the environment names.
+///
+/// # Errors
+/// When the user has no cache folder.
+pub(crate) fn cache() -> Result<PathBuf> {
+    match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
+        Some(folder) => Ok(PathBuf::from(folder)),
+        None => Ok(default_cache()?),
+    }
+}
+
 /// A folder with the collection's four files, verified, and what they hold.
 pub(crate) fn read(collection: Collection, folder: Option<&Path>) -> Result<(PathBuf, Data)> {
     if let Some(folder) = folder {
@@ -68,10 +79,7 @@ pub(crate) fn read(collection: Collection, folder: Option<&Path>) -> Result<(Pat
         // In full, so that the trainer does not take a folder called "sample" for the embedded digits.
         return Ok((std::path::absolute(folder)?, data));
     }
-    let cache = match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
-        Some(folder) => PathBuf::from(folder),
-        None => default_cache()?,
-    };
+    let cache = cache()?;
     // The usual case first, because it reads and hashes each file once. Whatever is wrong, the fetcher mends or tells.
     let cached = cache.join(collection.name());
     if let Ok((data, _)) = Data::read_verified(collection, &cached) {

@@ -1,9 +1,11 @@
-//! The command line of the project: reproduce a study, ask its committees, set up, test.
+//! The command line of the project: reproduce a study, ask its committees, set up, measure, test.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 not done; 2 wrong usage.
 
 #![forbid(unsafe_code)]
 
+mod bench;
+mod build;
 mod committee;
 mod digits;
 mod failure;
@@ -37,6 +39,7 @@ enum Task {
     Committee(committee::Args),
     Report(report::Args),
     Setup(setup::Args),
+    Bench(bench::Args),
     Test(test::Args),
     Lint(lint::Args),
 }
@@ -60,6 +63,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Committee(args) => committee::run(args),
         Task::Report(args) => report::run(args),
         Task::Setup(args) => setup::run(args),
+        Task::Bench(args) => bench::run(args),
         Task::Test(args) => test::run(args),
         Task::Lint(args) => lint::run(args),
     }

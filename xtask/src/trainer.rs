@@ -1,15 +1,15 @@
 //! The program `trainer`: built by cargo, run as a child that outlives neither a signal nor this program.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 
+use crate::build;
 use crate::workspace::Workspace;
 
 /// What became of a run of the trainer.
@@ -25,46 +25,11 @@ pub(crate) enum Outcome {
 
 /// Builds the trainer with the profile this program was built with, and returns the path of the executable.
 ///
-/// Cargo's progress and errors go to stderr as they are.
-///
 /// # Errors
-/// When cargo cannot be started, or does not build.
+/// Those of [`build::program`].
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let mut command = workspace.cargo();
-    command.args(["build", "--package", "trainer", "--bin", "trainer"]);
-    // Cargo says where the executable is: a target folder or target triple set elsewhere needs no guess.
-    command.arg("--message-format=json-render-diagnostics");
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    let mut cargo =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
-    let messages = cargo.stdout.take().map(BufReader::new);
-    let mut program = None;
-    for line in messages.into_iter().flat_map(BufRead::lines) {
-        program = executable(&line.context("reading cargo's messages")?).or(program);
-    }
-    let status = cargo.wait().context("waiting for cargo")?;
-    if !status.success() {
-        bail!("cargo could not build the trainer; its messages are above");
-    }
-    program.context("cargo built the trainer but named no executable")
-}
-
-/// The executable that a line of cargo's JSON messages names, if it is the trainer's.
-fn executable(line: &str) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    struct Message {
-        target: Target,
-        executable: Option<PathBuf>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-    }
-    // Messages without a target or an executable are others than the one looked for, not errors.
-    let message: Message = serde_json::from_str(line).ok()?;
-    message.executable.filter(|_| message.target.name == "trainer")
+    let profile = if cfg!(debug_assertions) { build::Profile::Dev } else { build::Profile::Release };
+    build::program(workspace, "trainer", build::Kind::Bin("trainer"), profile)
 }
 
 /// Runs the trainer to its end. Its progress goes to stderr.
@@ -118,23 +83,10 @@ fn outcome(status: ExitStatus, interrupted: bool) -> Result<Outcome> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_the_trainers_executable_is_taken_from_cargos_messages() {
-        let built = r#"{"reason":"compiler-artifact","target":{"name":"trainer","kind":["bin"]},"executable":"/t/release/trainer","fresh":true}"#;
-        assert_eq!(executable(built), Some(PathBuf::from("/t/release/trainer")));
-        let library =
-            r#"{"reason":"compiler-artifact","target":{"name":"trainer","kind":["lib"]},"executable":null}"#;
-        assert_eq!(executable(library), None);
-        let other = r#"{"reason":"compiler-artifact","target":{"name":"build"},"executable":"/t/build"}"#;
-        assert_eq!(executable(other), None);
-        assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
-    }
-
-    #[cfg(unix)]
     #[test]
     fn the_trainers_end_is_told_apart() {
         use std::os::unix::process::ExitStatusExt;

@@ -27,7 +27,7 @@ fn the_program_lists_its_commands() {
 
 #[test]
 fn every_command_explains_itself() {
-    for name in ["reproduce", "committee", "report", "setup", "test", "lint"] {
+    for name in ["reproduce", "committee", "report", "setup", "bench", "test", "lint"] {
         check_help(name);
     }
 }
@@ -42,6 +42,9 @@ fn wrong_flags_are_wrong_usage() {
         "reproduce --workers 0",
         "committee",
         "setup --collection cifar",
+        "bench --peers everything",
+        "bench --json",
+        "bench --peers preprocess --rounds 0",
     ] {
         let ran = place.run(arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{arguments}: {ran:#?}");

@@ -95,6 +95,12 @@ fn a_results_folder_that_another_run_works_in() {
 }
 
 #[test]
+fn a_task_that_no_race_has() {
+    let words = ["--peers preprocess has no task widths", "distort, width, raw, gzip"];
+    Place::new().run("bench --peers preprocess --tasks distort,widths").refused(2, &words);
+}
+
+#[test]
 fn studies_that_are_not_there() {
     let place = Place::new();
     place.run("report --study nowhere").refused(2, &["nowhere: no study.json"]);

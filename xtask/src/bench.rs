@@ -1,0 +1,142 @@
+//! `cargo xtask bench`: how fast this project is, alone or in one run with what people use.
+
+mod contender;
+mod machine;
+mod preprocess;
+mod python;
+mod race;
+mod report;
+mod results;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::failure::usage_error;
+use crate::terminal;
+use crate::test::step;
+use crate::workspace::{Workspace, same_command_again};
+
+/// Measure speed: the project's own benches, or a race with what people use.
+///
+/// Without options, runs every criterion bench of the workspace. With --peers, starts this project's programs and other
+/// people's libraries on the same digits and thread for thread, and gives each of them a turn of about 0.4 s in every round,
+/// one after the other, in an order that rotates from round to round. Ratios are formed round by round; the tables give their median,
+/// least and greatest. The peers are installed by pip into an environment of their own, in pinned versions.
+/// Results go to results/bench/, whole or not at all.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Race with other libraries instead
+    #[arg(long, value_name = "WHAT")]
+    peers: Option<Peers>,
+    /// Turns for each contender
+    #[arg(long, value_name = "N", default_value = "9", requires = "peers")]
+    rounds: NonZeroUsize,
+    /// Race in these tasks alone, and write no results [default: all tasks, which the tables name]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "peers")]
+    tasks: Vec<String>,
+    /// The Python, 3.11 or later, to make the peers' environment with
+    #[arg(long, value_name = "PROGRAM", default_value = "python3", requires = "peers")]
+    python: PathBuf,
+    /// Print the results as one JSON object instead of tables
+    #[arg(long, requires = "peers")]
+    json: bool,
+}
+
+/// What there are peers for.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Peers {
+    /// Distortion, width and loading: scipy, OpenCV, albumentations, torch, Pillow, torchvision, python-mnist
+    Preprocess,
+}
+
+/// What is to be raced.
+struct Lineup {
+    tasks: Vec<race::Task>,
+    /// Versions of what is not a contender, such as the compiler.
+    tools: BTreeMap<String, String>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  cargo xtask bench
+  cargo xtask bench --peers preprocess
+  cargo xtask bench --peers preprocess --tasks distort --rounds 3 --json
+
+Exit codes:
+  0  every bench ran, or every contender of the race
+  1  something failed: a bench, or a contender, which the output and the results name with its reason
+  2  wrong usage
+
+Environment variables:
+  CIRESAN_CACHE  folder for fetched digits, about 55 MB, and for the peers' environment, about 5 GB
+                 after a download of 2.5 GB (torch's wheel brings CUDA along)
+                 [default: ciresan-mcdnn in the user's cache folder]
+  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 [default: none];
+                 https_proxy, ALL_PROXY and all_proxy do too";
+
+/// Runs the benches or the race.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let workspace = Workspace::find()?;
+    let Some(peers) = args.peers else {
+        let mut command = workspace.cargo();
+        command.args(["bench", "--workspace", "--bench", "*"]);
+        return step("criterion: cargo bench --workspace --bench '*'", &mut command);
+    };
+    let (name, known) = match peers {
+        Peers::Preprocess => ("preprocess", preprocess::TASKS),
+    };
+    if let Some(unknown) = args.tasks.iter().find(|asked| !known.contains(&asked.as_str())) {
+        let known = known.join(", ");
+        return Err(usage_error(format_args!("--peers {name} has no task {unknown}, only {known}")));
+    }
+    let is_asked = |task: &str| args.tasks.is_empty() || args.tasks.iter().any(|asked| asked == task);
+    let lineup = match peers {
+        Peers::Preprocess => preprocess::lineup(&workspace, &args.python, is_asked)?,
+    };
+    let mut tasks = Vec::new();
+    for task in lineup.tasks {
+        tasks.push(race::run(task, args.rounds.get()));
+    }
+    let comparison = results::Comparison {
+        schema: results::SCHEMA,
+        peers: name.to_owned(),
+        command: same_command_again(),
+        commit: machine::clean_commit(&workspace),
+        machine: machine::Machine::this(),
+        tools: lineup.tools,
+        rounds: args.rounds.get(),
+        turn_s: race::TURN.as_secs_f64(),
+        tasks,
+    };
+
+    if args.tasks.is_empty() {
+        let path = workspace.results().join("bench").join(format!("{name}.json"));
+        let folder = path.parent().context("a file in a folder")?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{}: cannot make the folder", folder.display()))?;
+        study::write_whole(&path, comparison.to_json()?.as_bytes())?;
+        terminal::note(format_args!("results: {}", workspace.shown(&path)));
+    }
+    terminal::result(if args.json {
+        serde_json::to_string(&comparison)?
+    } else {
+        report::all_tables(&comparison)
+    })?;
+
+    let failed = comparison.failed();
+    for sentence in &failed {
+        terminal::note(format_args!("failed: {sentence}"));
+    }
+    if !failed.is_empty() {
+        bail!("{} contenders failed; each is named above", failed.len());
+    }
+    Ok(())
+}
