@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array3;
+use preprocess::steps::Steps;
 use preprocess::{Batches, Distorter, Distortion, Epoch, InstructionSet, Smoothing, Width, normalize_all};
 use rayon::ThreadPool;
 
@@ -95,6 +96,28 @@ fn bench_field(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The normal numbers alone, and the warp alone with the numbers that are there, an image a turn.
+fn bench_steps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("steps");
+    group.throughput(Throughput::Elements(1));
+    let image = rings(1, 29);
+    let image = image.as_slice().expect("a new array is contiguous");
+    let mut out = vec![0.0; image.len()];
+    for sigma in [8.0, 6.0, 2.0] {
+        let distortion = Distortion { sigma, ..ALL };
+        let mut steps = Steps::new(&distortion, 29, InstructionSet::best()).expect("parameters are in range");
+        let words: Vec<u32> = (0..2 * steps.n_words() as u32).map(|n| n.wrapping_mul(0x9e37_79b9)).collect();
+        let (radii, angles) = words.split_at(steps.n_words());
+        group.bench_function(format!("normal-numbers/29x29/sigma{sigma}"), |bencher| {
+            bencher.iter(|| steps.normal_numbers(black_box([radii, angles])));
+        });
+        group.bench_function(format!("warp/29x29/sigma{sigma}"), |bencher| {
+            bencher.iter(|| steps.warp(black_box(image), black_box(&mut out)));
+        });
+    }
+    group.finish();
+}
+
 fn bench_batches(criterion: &mut Criterion) {
     let pool = one_thread();
     let mut group = criterion.benchmark_group("batches");
@@ -114,6 +137,29 @@ fn bench_batches(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// All training and test digits to the paper's seven widths, on two threads: what preparing the whole study costs.
+fn bench_study(criterion: &mut Criterion) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads can be started");
+    let images = rings(70_000, 28);
+    let widths = [10, 12, 14, 16, 18, 20].map(|px| Width::try_from(px).expect("in range"));
+    let mut group = criterion.benchmark_group("normalize-two-threads");
+    group.sample_size(10).throughput(Throughput::Elements(60_000));
+    let train = images.slice(ndarray::s![..60_000, .., ..]);
+    group.bench_function("60000x28x28/20", |bencher| {
+        bencher.iter(|| pool.install(|| normalize_all(black_box(train), widths[5], [29, 29])));
+    });
+    group.throughput(Throughput::Elements(7 * images.dim().0 as u64));
+    group.bench_function("70000x28x28/all-seven", |bencher| {
+        bencher.iter(|| {
+            for width in [Width::ORIGINAL].into_iter().chain(widths) {
+                black_box(pool.install(|| normalize_all(black_box(images.view()), width, [29, 29])))
+                    .expect("the widths fit onto the canvas");
+            }
+        });
+    });
+    group.finish();
+}
+
 /// As many digits as MNIST has.
 fn bench_normalize(criterion: &mut Criterion) {
     let pool = one_thread();
@@ -130,5 +176,13 @@ fn bench_normalize(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench_distort, bench_field, bench_batches, bench_normalize);
+criterion_group!(
+    benches,
+    bench_distort,
+    bench_field,
+    bench_steps,
+    bench_batches,
+    bench_normalize,
+    bench_study
+);
 criterion_main!(benches);

@@ -14,6 +14,8 @@ mod normalize;
 pub mod reference;
 mod resample;
 mod smoothing;
+#[doc(hidden)]
+pub mod steps;
 mod warp;
 mod width;
 
