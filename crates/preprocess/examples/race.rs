@@ -31,7 +31,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// The peers' amplitudes, in `xtask/peers/preprocess/contender.py`, are the same.
 const SIGMA: f32 = 8.0;
-/// Images a call distorts: as many as a training step takes.
+/// Images a call distorts for each thread: as many as a training step takes. So do the peers that have threads.
 const BATCH: usize = 128;
 const WIDTH_PX: u8 = 16;
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
@@ -47,10 +47,10 @@ fn main() -> Outcome<()> {
     let [task, folder, threads] = &arguments[..] else {
         return Err("usage: race TASK FOLDER THREADS".into());
     };
-    let (folder, threads) = (Path::new(folder), threads.parse()?);
+    let (folder, threads) = (Path::new(folder), threads.parse::<usize>()?);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let (name, detail, mut work) = match task.as_str() {
-        "distort" => ours(distort(folder)?),
+        "distort" => ours(distort(folder, BATCH * threads)?),
         "width" => ours(width(folder)?),
         "raw" => ours(load(folder, "")?),
         "gzip" => ours(load(folder, ".gz")?),
@@ -94,18 +94,18 @@ fn training_images(folder: &Path) -> Outcome<Array3<u8>> {
 }
 
 /// Batches of distorted digits on the canvas, into a buffer that is used again, every image with a draw of its own.
-fn distort(folder: &Path) -> Outcome<(String, Work)> {
+fn distort(folder: &Path, n_call: usize) -> Outcome<(String, Work)> {
     let canvas = [CANVAS_PX, CANVAS_PX];
     let images = normalize_all(training_images(folder)?.view(), Width::ORIGINAL, canvas)?;
     let distortion = Distortion { sigma: SIGMA, ..Distortion::default() };
     let distorter = Distorter::new(&distortion, CANVAS_PX, CANVAS_PX)?;
     check_distorted(&distorter, &images)?;
-    let mut batch = vec![0.0; BATCH * CANVAS_PX * CANVAS_PX];
+    let mut batch = vec![0.0; n_call * CANVAS_PX * CANVAS_PX];
     let (mut next, mut epoch) = (0, 0);
     let work = move |n_images: usize| {
         let mut left = n_images;
         while left > 0 {
-            let n = left.min(BATCH).min(images.dim().0 - next);
+            let n = left.min(n_call).min(images.dim().0 - next);
             let indices: Vec<u32> = (next..next + n).map(|index| index as u32).collect();
             let draws = Epoch { study_seed: 2012, column: 1, epoch };
             let out = black_box(&mut batch[..n * CANVAS_PX * CANVAS_PX]);
@@ -117,7 +117,7 @@ fn distort(folder: &Path) -> Outcome<(String, Work)> {
         }
         Ok(n_images)
     };
-    let detail = format!("Distorter::distort_batch, {BATCH} images a call, {}", InstructionSet::best());
+    let detail = format!("Distorter::distort_batch, {n_call} images a call, {}", InstructionSet::best());
     Ok((detail, Box::new(work)))
 }
 
