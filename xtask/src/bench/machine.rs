@@ -49,6 +49,8 @@ fn cpu(cpuinfo: &str) -> Option<String> {
 
 fn os(release: &str, kernel: &str) -> Option<String> {
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    // Behind the first hyphen the distribution numbers its builds.
+    let kernel = kernel.split('-').next()?;
     Some(format!("{}, Linux {kernel}", name.trim_matches('"')))
 }
 
@@ -94,7 +96,10 @@ mod tests {
         assert_eq!(cpu(cpuinfo).as_deref(), Some("AMD EPYC (family 25, model 1)"));
         assert_eq!(cpu(""), None);
         let release = "NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
-        assert_eq!(os(release, "6.1.0").as_deref(), Some("Debian GNU/Linux 12 (bookworm), Linux 6.1.0"));
+        assert_eq!(
+            os(release, "6.1.0-18-amd64").as_deref(),
+            Some("Debian GNU/Linux 12 (bookworm), Linux 6.1.0")
+        );
         assert!(Machine::this().cores > 0);
     }
 }
