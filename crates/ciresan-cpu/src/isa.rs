@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
+
+static CHOSEN: OnceLock<Isa> = OnceLock::new();
 
 /// An instruction set that this CPU has and the kernels are compiled for.
 ///
@@ -50,6 +53,18 @@ impl Isa {
         kinds.into_iter().map(Self).collect()
     }
 
+    /// The instruction set of engines that are not told one: that of [`choose`](Self::choose), else the fastest.
+    #[must_use]
+    pub fn chosen() -> Self {
+        CHOSEN.get().copied().unwrap_or_else(Self::best)
+    }
+
+    /// Makes this the instruction set of all engines of this process that are not told one. For a program's start: a second
+    /// choice is not taken, and `false` says so.
+    pub fn choose(self) -> bool {
+        CHOSEN.set(self).is_ok()
+    }
+
     /// `avx512`, `avx2` or `portable`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -93,10 +108,10 @@ impl FromStr for Isa {
     }
 }
 
-/// Name of the instruction set that [`CpuEngine`](crate::CpuEngine) uses on this CPU.
+/// Name of the instruction set that a new [`CpuEngine`](crate::CpuEngine) uses.
 #[must_use]
 pub fn instruction_set() -> &'static str {
-    Isa::best().name()
+    Isa::chosen().name()
 }
 
 #[cfg(test)]

@@ -32,10 +32,12 @@ use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
 use column::Column;
 use model::{Model, Workspace};
 
-/// Trains columns of one network on the calling thread, one after the other.
+/// Trains columns of one network, one after the other.
 ///
 /// For several cores make one engine a thread: columns are independent, and a core works on its own column's
-/// weights from its own cache.
+/// weights from its own cache. Where there are fewer columns than cores, call the engine on a thread of a rayon pool: idle
+/// threads of that pool then take parts of the batch. The result is the same to the bit; outside of a pool the calling thread
+/// does everything.
 ///
 /// Takes every network with a [`paper_form`](ciresan_net::Network::paper_form) of at least one stage.
 pub struct CpuEngine {
@@ -77,7 +79,7 @@ impl CpuEngine {
 
 impl Engine for CpuEngine {
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
-        Self::with_isa(spec, columns, Isa::best())
+        Self::with_isa(spec, columns, Isa::chosen())
     }
 
     fn n_columns(&self) -> usize {

@@ -9,9 +9,10 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use ciresan_cpu::Isa;
 use ciresan_net::Engine;
 use study::{ColumnId, ResultsFolder, Study, StudyError};
-use trainer::{Observer, Setup, StudyDigits, Summary};
+use trainer::{Observer, Provenance, Setup, StudyDigits, Summary};
 
 pub(crate) use self::cli::Cli;
 use self::figures::{count, list, thousands};
@@ -24,6 +25,9 @@ mod interrupt;
 mod lines;
 mod outlook;
 mod provenance;
+
+/// Names the instruction set to train with: a test's, or that of the machine on which a study was begun.
+const INSTRUCTION_SET: &str = "CIRESAN_INSTRUCTION_SET";
 
 /// How a run ended that did not fail as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,7 @@ pub(crate) fn say(line: impl Display) {
 
 /// Trains what the command line asks for, on the engine `E`.
 pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
+    choose_instruction_set()?;
     let study = Study::read(&cli.config)?;
     let columns = asked_for(cli, &study)?;
     let folder = ResultsFolder::open(&cli.study);
@@ -88,6 +93,7 @@ pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
     let workers = cli.workers().unwrap_or(threads).get().min(unfinished.len());
     let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
     let provenance = provenance::provenance(files, workers);
+    note_other_engine(&folder, &provenance, &columns)?;
     if !cli.quiet {
         let plan = plan(&study, &unfinished, finished.len(), training.len());
         say(format_args!("{plan}, on {}, {}", provenance.engine, count(workers.get(), "worker")));
@@ -116,6 +122,35 @@ pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
     .with_context(|| format!("study {}", study.name))?;
     drop(observer); // clears the bars
     Ok(conclude(&study, &summary, workers))
+}
+
+/// Says so where columns that are finished or begun were trained by another engine or instruction set, which rounds
+/// otherwise: the study's results are then not those of either alone, bit for bit.
+fn note_other_engine(folder: &ResultsFolder, provenance: &Provenance, columns: &[ColumnId]) -> Result<()> {
+    let begun = |id: &ColumnId| folder.is_finished(id) || folder.column(id).checkpoint().exists();
+    if let Some(before) = folder.manifest()?
+        && before.engine != provenance.engine
+        && columns.iter().any(begun)
+    {
+        let Provenance { engine, .. } = provenance;
+        say(format_args!(
+            "note: this study was begun on {}, and goes on with {engine}: results differ in rounding from those of either alone",
+            before.engine
+        ));
+    }
+    Ok(())
+}
+
+/// Takes the instruction set from the environment, if one is named there.
+fn choose_instruction_set() -> Result<()> {
+    if let Some(name) = std::env::var_os(INSTRUCTION_SET) {
+        let isa: Isa = name
+            .to_string_lossy()
+            .parse()
+            .map_err(|error| WrongUsage(format!("{INSTRUCTION_SET}: {error}")))?;
+        isa.choose();
+    }
+    Ok(())
 }
 
 /// The columns of the study, or those of them that the command line names, in training order.

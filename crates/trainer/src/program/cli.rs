@@ -51,7 +51,11 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  every column asked for is finished
   1  a column failed, or training was interrupted; the same command continues
-  2  wrong usage: a flag, the config, or a results folder of another config";
+  2  wrong usage: a flag, the config, or a results folder of another config
+
+Environment variables:
+  CIRESAN_INSTRUCTION_SET  avx512, avx2 or portable: what to compute with [default: the fastest of this CPU];
+                           a study keeps its bits only on the instruction set it was begun with";
 
 impl Cli {
     /// The number of workers asked for.

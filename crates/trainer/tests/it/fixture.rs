@@ -79,9 +79,13 @@ impl Fixture {
 
     /// Runs the program to its end with another results folder.
     pub(crate) fn run_in(&self, results: &Path, args: &[&str]) -> Ended {
-        let output = self.command(results, args).stdin(Stdio::null()).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ended::of(&mut self.command(results, args))
+    }
+
+    /// Runs the program to its end with an instruction set named in the environment.
+    pub(crate) fn run_on(&self, instruction_set: &str, args: &[&str]) -> Ended {
+        let mut command = self.command(self.results().root(), args);
+        Ended::of(command.env("CIRESAN_INSTRUCTION_SET", instruction_set))
     }
 
     /// Starts the program and returns once it has told of `n_epochs` epochs; everything it writes goes on being read.
@@ -106,6 +110,7 @@ impl Fixture {
 
     fn command(&self, results: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.env_remove("CIRESAN_INSTRUCTION_SET");
         let flags: [OsString; 4] =
             ["--config".into(), self.config().into(), "--study".into(), results.into()];
         command.args(flags).args(args);
@@ -165,6 +170,12 @@ impl Running {
 }
 
 impl Ended {
+    fn of(command: &mut Command) -> Self {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// Checks the exit code, and that stderr holds each of `parts`.
     #[track_caller]
     pub(crate) fn check(&self, code: i32, parts: &[&str]) {

@@ -121,3 +121,29 @@ fn a_damaged_checkpoint_stops_its_column_alone() {
     fixture.run(&[]).check(0, &["1 column to train (w14-1), 1 finished before"]);
     check_same_bits(&fixture);
 }
+
+#[test]
+fn another_instruction_set_is_told_of() {
+    let fixture = Fixture::with(json!({ "epochs": 1 }));
+    let begun = fixture.run_on("portable", &["--columns", "w14-1"]);
+    begun.check(0, &[" on ciresan-cpu portable, 1 worker"]);
+    assert!(!begun.stderr.contains("note:"), "{}", begun.stderr);
+
+    // Where there is no other instruction set than the portable one, there is nothing to tell.
+    let other = fixture.run(&[]);
+    let differs = ciresan_cpu::instruction_set() != "portable";
+    other.check(
+        0,
+        if differs {
+            &["note: this study was begun on ciresan-cpu portable, and goes on with "]
+        } else {
+            &[]
+        },
+    );
+}
+
+#[test]
+fn an_unknown_instruction_set_is_refused() {
+    let ended = Fixture::new().run_on("mmx", &[]);
+    ended.check(2, &["error: CIRESAN_INSTRUCTION_SET: instruction set \"mmx\" is not available on this CPU"]);
+}
