@@ -1,5 +1,5 @@
-//! Every kernel of a training step on one core: time, and floating-point operations a second beside the core's peak, which is
-//! measured in the same run.
+//! Every kernel of a training step on one core. Elements a second are floating-point operations, of those that the algorithm needs;
+//! `peak` is what the core does at best, in registers. For the kernels that hardly compute they are images.
 //!
 //! ```text
 //! cargo bench -p ciresan-cpu --features kernels --bench kernels
@@ -7,10 +7,11 @@
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::Isa;
-use ciresan_cpu::kernels::Kernels;
+use ciresan_cpu::kernels::{Kernels, multiply_add, multiply_add_flops};
 use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Parameters};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
+use std::hint::black_box;
 
 const PAPER: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
 const BATCH: usize = 128;
@@ -45,10 +46,13 @@ const KERNELS: [(&str, usize, usize, Run); 9] = [
 fn bench(c: &mut Criterion) {
     for isa in Isa::available() {
         let mut group = c.benchmark_group(format!("kernels/{isa}"));
+        let n = 10_000;
+        group.throughput(Throughput::Elements((n * multiply_add_flops(isa)) as u64));
+        let mut sum = 0.0;
+        group.bench_function("peak", |b| b.iter(|| multiply_add(isa, black_box(n), &mut sum)));
         let mut kernels = kernels(isa);
         for (name, images, flops, run) in KERNELS {
-            group.throughput(Throughput::Elements(images as u64));
-            let _ = flops;
+            group.throughput(Throughput::Elements((images * flops.max(1)) as u64));
             group.bench_function(BenchmarkId::new(name, images), |b| b.iter(|| run(&mut kernels)));
         }
         group.finish();

@@ -1,10 +1,41 @@
 //! The kernels of a training step one by one, for the bench `kernels`.
 
-use crate::CpuEngine;
+#![expect(unsafe_code, reason = "declares a kernel, which computes in registers alone")]
+
+use crate::part::PART;
+use crate::simd::{Simd, kernel};
+use crate::{CpuEngine, Isa};
 use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
 
-use crate::Isa;
-use crate::part::PART;
+kernel! {
+    /// Multiplies and adds in twelve chains, which hide each other's latency, for the peak of a core.
+    pub fn multiply_add(n: usize, sum: &mut f32) = multiply_add_body
+}
+
+/// Floating-point operations of [`multiply_add`] for each of `n`.
+#[must_use]
+pub fn multiply_add_flops(isa: Isa) -> usize {
+    2 * CHAINS * if isa.name() == "avx512" { 16 } else { 8 }
+}
+
+const CHAINS: usize = 12;
+
+#[inline(always)]
+unsafe fn multiply_add_body<S: Simd>(n: usize, sum: &mut f32) {
+    // SAFETY: the caller has the instruction set of `S`, and 16 values are the most that a vector has.
+    unsafe {
+        let mut chains = [S::splat(0.1); CHAINS];
+        let (factor, addend) = (S::splat(0.999), S::splat(0.001));
+        for _ in 0..n {
+            chains = chains.map(|chain| S::fma(chain, factor, addend));
+        }
+        let mut values = [0.0; 16];
+        for chain in chains {
+            S::store(values.as_mut_ptr(), chain);
+            *sum += values[0];
+        }
+    }
+}
 
 /// A part of a batch that has been trained on, so that activations, winners and gradients are there.
 pub struct Kernels {
