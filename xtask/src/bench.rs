@@ -7,6 +7,7 @@ mod python;
 mod race;
 mod report;
 mod results;
+mod training;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +24,7 @@ use crate::workspace::{Workspace, same_command_again};
 /// Measure speed: the project's own benches, or a race with what people use.
 ///
 /// Without options, runs every criterion bench of the workspace. With --peers, starts this project's programs and other
-/// people's libraries on the same digits and thread for thread, and gives each of them a turn of about 0.4 s in every round,
+/// people's libraries on the same images and thread for thread, and gives each of them a turn of about 0.4 s in every round,
 /// one after the other, in an order that rotates from round to round. Ratios are formed round by round; the tables give their median,
 /// least and greatest. The peers are installed by pip into an environment of their own, in pinned versions.
 /// Results go to results/bench/, whole or not at all.
@@ -52,7 +53,12 @@ pub(crate) struct Args {
 enum Peers {
     /// Distortion, width and loading: scipy, OpenCV, albumentations, torch, Pillow, torchvision, python-mnist
     Preprocess,
+    /// Training steps of the paper's network: PyTorch as usually written, channels-last, bf16; candle; burn
+    Training,
 }
+
+/// This project's contenders.
+const OURS: &str = "this project";
 
 /// What is to be raced.
 struct Lineup {
@@ -65,6 +71,7 @@ const AFTER_HELP: &str = "\
 Examples:
   cargo xtask bench
   cargo xtask bench --peers preprocess
+  cargo xtask bench --peers training
   cargo xtask bench --peers preprocess --tasks distort --rounds 3 --json
 
 Exit codes:
@@ -92,6 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let (name, known) = match peers {
         Peers::Preprocess => ("preprocess", preprocess::TASKS),
+        Peers::Training => ("training", training::TASKS),
     };
     if let Some(unknown) = args.tasks.iter().find(|asked| !known.contains(&asked.as_str())) {
         let known = known.join(", ");
@@ -100,6 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let is_asked = |task: &str| args.tasks.is_empty() || args.tasks.iter().any(|asked| asked == task);
     let lineup = match peers {
         Peers::Preprocess => preprocess::lineup(&workspace, &args.python, is_asked)?,
+        Peers::Training => training::lineup(&workspace, &args.python, is_asked)?,
     };
     let mut tasks = Vec::new();
     for task in lineup.tasks {

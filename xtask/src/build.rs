@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -41,11 +41,19 @@ pub(crate) fn program(
     };
     let mut command = workspace.cargo();
     command.args(["build", "--package", package, option, name]);
-    // Cargo says where the executable is: a target folder or target triple set elsewhere needs no guess.
-    command.arg("--message-format=json-render-diagnostics");
     if profile == Profile::Release {
         command.arg("--release");
     }
+    executable_of(command, name)
+}
+
+/// Has cargo build, by a command that begins with `build`, and returns the path of the program `name`.
+///
+/// # Errors
+/// As [`program`].
+pub(crate) fn executable_of(mut command: Command, name: &str) -> Result<PathBuf> {
+    // Cargo says where the executable is: a target folder or target triple set elsewhere needs no guess.
+    command.arg("--message-format=json-render-diagnostics");
     let mut cargo =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let messages = cargo.stdout.take().map(BufReader::new);

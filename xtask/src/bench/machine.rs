@@ -1,6 +1,8 @@
 //! The machine that a race runs on, and the state of the code.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -35,6 +37,15 @@ impl Machine {
             os: os(&release, kernel.trim()).unwrap_or_else(|| std::env::consts::OS.to_owned()),
         }
     }
+}
+
+/// Versions of what contenders are built and run with.
+pub(super) fn tools(python: &Path) -> BTreeMap<String, String> {
+    let tools = [("rustc", Command::new("rustc")), ("python", Command::new(python))];
+    tools
+        .into_iter()
+        .filter_map(|(name, mut program)| Some((name.to_owned(), version(&mut program)?)))
+        .collect()
 }
 
 /// The first processor of Linux's list.

@@ -1,6 +1,5 @@
 //! The race of `preprocess` and `mnist-data` with what people use for the same.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +12,7 @@ use super::contender::Entry;
 use super::python::Environment;
 use super::race::Task;
 use super::results::Side;
-use super::{Lineup, machine};
+use super::{Lineup, OURS, machine};
 use crate::build::{self, Kind, Profile};
 use crate::workspace::Workspace;
 use crate::{digits, terminal};
@@ -41,12 +40,7 @@ pub(super) fn lineup(
     let (raw, _) = digits::read(Collection::Mnist, None)?;
     let gzip = gzipped(&raw)?;
     let scripts = workspace.root().join(SCRIPTS);
-    let folder = digits::cache()?.join("peers").join("preprocess");
-    let peers = Environment::bring(&folder, python, &scripts.join("requirements.txt"));
-    let peers = peers.map_err(|error| {
-        terminal::note(format_args!("no peers: {error:#}"));
-        format!("{error:#}")
-    });
+    let peers = environment(workspace, python)?;
 
     let our_entry = |name: &str, side, task: &str, folder: &Path, threads: usize| {
         let mut command = Command::new(&ours);
@@ -115,16 +109,21 @@ pub(super) fn lineup(
         what: what.to_owned(),
         entries,
     });
-    let tools = [("rustc", Command::new("rustc")), ("python", Command::new(python))];
-    let tools: BTreeMap<String, String> = tools
-        .into_iter()
-        .filter_map(|(name, mut program)| Some((name.to_owned(), machine::version(&mut program)?)))
-        .collect();
-    Ok(Lineup { tasks: tasks.collect(), tools })
+    Ok(Lineup { tasks: tasks.collect(), tools: machine::tools(python) })
 }
 
-/// This project's contenders.
-const OURS: &str = "this project";
+/// The Python environment with all peers, or why there is none.
+///
+/// # Errors
+/// When there is no place for it.
+pub(super) fn environment(workspace: &Workspace, python: &Path) -> Result<Result<Environment, String>> {
+    let folder = digits::cache()?.join("peers").join("preprocess");
+    let requirements = workspace.root().join(SCRIPTS).join("requirements.txt");
+    Ok(Environment::bring(&folder, python, &requirements).map_err(|error| {
+        terminal::note(format_args!("no peers: {error:#}"));
+        format!("{error:#}")
+    }))
+}
 
 /// The folder with gzipped copies of the training files, made where they are missing.
 fn gzipped(raw: &Path) -> Result<PathBuf> {
