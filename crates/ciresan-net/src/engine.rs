@@ -144,8 +144,8 @@ pub struct Step {
 /// # What is computed
 /// Convolutions and dense layers as [`Layer`](crate::Layer) has them, the spec's [`Activation`] after
 /// convolutions and hidden layers, softmax at the output, mean cross-entropy over a column's batch as the
-/// loss, its exact gradient by backpropagation, and one step of the spec's [`Optimizer`] with it. Of equal
-/// values in a pooling window the first in row-major order takes the whole gradient. A NaN among the
+/// loss, its exact gradient by backpropagation, and one step of the spec's [`Optimizer`] with it. Of values in
+/// a pooling window that are equal as computed the first in row-major order takes the whole gradient. A NaN among the
 /// parameters comes out as a loss or a probability that is not finite: no maximum or rectifier hides it.
 ///
 /// # State

@@ -173,3 +173,36 @@ fn a_nan_reaches_the_loss() {
         }
     }
 }
+
+#[test]
+fn threads_that_help_change_no_bit() {
+    // Three parts of a batch, the last one smaller, through the stages of all three ways.
+    let network: Network = "1x29x29-9C4-MP2-11C5-MP3-12C2-MP1-10N-5N".parse().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let activation = Activation::ScaledTanh;
+    let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
+    let images: Vec<f32> = (0..70 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let labels: Vec<u8> = (0..70).map(|_| rng.random_range(0..5)).collect();
+    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let spec = EngineSpec { network, activation, optimizer, max_batch: 70 };
+    for isa in Isa::available() {
+        let train = || {
+            let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
+            for _ in 0..4 {
+                engine.train_step(&images, &labels, 0.1, &mut [Step::default()]).unwrap();
+            }
+            let mut probabilities = vec![0.0; 70 * 5];
+            engine.predict(0, &images, &mut probabilities).unwrap();
+            [engine.parameters(0).values(), &probabilities]
+                .concat()
+                .iter()
+                .map(|x| x.to_bits())
+                .collect::<Vec<_>>()
+        };
+        let alone = train();
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert!(pool.install(train) == alone, "{isa}, {threads} threads");
+        }
+    }
+}
