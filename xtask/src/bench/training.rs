@@ -29,7 +29,7 @@ pub(super) fn lineup(
     python: &Path,
     is_asked: impl Fn(&str) -> bool,
 ) -> Result<Lineup> {
-    let ours = build::program(workspace, "ciresan-cpu", Kind::Example("race"), Profile::Release)?;
+    let ours = build::program(workspace, "ciresan-cpu", Kind::Example("training_race"), Profile::Release)?;
     let torch = preprocess::environment(workspace, python)?;
     let rust = rust_peers(workspace);
 

@@ -1,7 +1,7 @@
 //! This crate's contender in the comparison of training speeds: a column on each thread, timed turn by turn.
 //!
 //! ```text
-//! cargo run --release -p ciresan-cpu --example race -- --threads 2
+//! cargo run --release -p ciresan-cpu --example training_race -- --threads 2
 //! ```
 //!
 //! The protocol and the other contenders are in `xtask/peers/`: a line on stdin is a count of images to train on.
@@ -20,7 +20,7 @@ const NETWORK: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
 const LEARNING_RATE: f32 = 0.05;
 const N_IMAGES: usize = 4096;
 const WARM_UP_STEPS: usize = 12;
-const USAGE: &str = "usage: race [--threads T] [--batch B] [--check]";
+const USAGE: &str = "usage: training_race [--threads T] [--batch B] [--check]";
 
 type Failure = Box<dyn Error + Send + Sync>;
 
