@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "declares a kernel, which computes in registers alone")]
 
-use crate::part::PART;
+use crate::part::{BLOCK, PART};
 use crate::simd::{Simd, kernel};
 use crate::{CpuEngine, Isa};
 use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
@@ -48,7 +48,7 @@ impl Kernels {
     /// Images that each call of a stage's kernel works on.
     pub const IMAGES: usize = PART;
 
-    /// Trains one step on a batch of [`Self::IMAGES`].
+    /// Trains one step on a batch of at least [`Self::IMAGES`].
     ///
     /// # Errors
     /// As for [`Engine::new`] and [`Engine::train_step`].
@@ -67,8 +67,8 @@ impl Kernels {
     /// Stage `s`: convolution, pooling, activation.
     pub fn forward_stage(&mut self, s: usize) {
         let CpuEngine { model, columns, workspace } = &mut self.engine;
-        for first in (0..PART).step_by(2) {
-            workspace.parts[0].forward_stage(model, &columns[0].stages, s, first..first + 2);
+        for first in (0..PART).step_by(BLOCK) {
+            workspace.parts[0].forward_stage(model, &columns[0].stages, s, first..first + BLOCK);
         }
     }
 

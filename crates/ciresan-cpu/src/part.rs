@@ -21,7 +21,7 @@ pub(crate) const PART: usize = 32;
 
 /// Images that go through one stage before the next: what they leave behind is still in the second-level cache there,
 /// and together they fill the chunks of the Winograd transform.
-const BLOCK: usize = 2;
+pub(crate) const BLOCK: usize = 2;
 
 /// Memory of one part, allocated once.
 pub(crate) struct Part {
