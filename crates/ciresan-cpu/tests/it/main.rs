@@ -206,3 +206,29 @@ fn threads_that_help_change_no_bit() {
         }
     }
 }
+
+#[test]
+fn a_step_takes_no_memory_but_for_its_matrix_products() {
+    let network: Network = "1x29x29-20C4-MP2-40C5-MP3-150N-10N".parse().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let activation = Activation::ScaledTanh;
+    let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
+    let images: Vec<f32> = (0..40 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let mut probabilities = vec![0.0; 40 * 10];
+    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let spec = EngineSpec { network, activation, optimizer, max_batch: 40 };
+    for isa in Isa::available() {
+        let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
+        let mut steps = [Step::default()];
+        let trained = allocation_counter::measure(|| {
+            engine.train_step(&images, &[3; 40], 0.1, &mut steps).unwrap();
+        });
+        let predicted = allocation_counter::measure(|| {
+            engine.predict(0, &images, &mut probabilities).unwrap();
+        });
+        // `matrixmultiply` packs each product's operands into a buffer of its own: for each of the two dense layers
+        // one forward, and in training one for either gradient.
+        assert_eq!([trained.count_total, predicted.count_total], [6, 2], "{isa}: {trained:?}, {predicted:?}");
+        assert_eq!([trained.count_current, predicted.count_current], [0, 0], "{isa}");
+    }
+}
