@@ -101,10 +101,7 @@ pub(crate) unsafe fn add_tap<S: Simd, const T: usize, const V: usize>(
     unsafe {
         let w: [S::V; V] = std::array::from_fn(|v| S::load(weights.add(v * S::LANES)));
         for (sums, pixel) in sums.iter_mut().zip(pixels) {
-            let x = S::splat(*pixel.add(tap));
-            for (sum, &w) in sums.iter_mut().zip(&w) {
-                *sum = S::fma(x, w, *sum);
-            }
+            S::add_products(pixel.add(tap), &w, sums);
         }
     }
 }

@@ -33,6 +33,17 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     /// `a · b + c`, rounded once where the instruction set can.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `sums[i] + *x · w[i]` for each `i`, as [`fma`](Self::fma) has it; one value at `x`.
+    #[inline(always)]
+    unsafe fn add_products<const N: usize>(x: *const f32, w: &[Self::V; N], sums: &mut [Self::V; N]) {
+        // SAFETY: the caller's.
+        unsafe {
+            let x = Self::splat(*x);
+            for (sum, &w) in sums.iter_mut().zip(w) {
+                *sum = Self::fma(x, w, *sum);
+            }
+        }
+    }
     /// Lanewise `if a > b { a } else { b }`, so `b` where either is NaN.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     /// Lanewise `if a < b { a } else { b }`, so `b` where either is NaN.
@@ -164,6 +175,35 @@ mod x86 {
         };
     }
 
+    /// [`Simd::add_products`] of three. Twelve sums, three weights and the value fill the 16 registers: written as
+    /// intrinsics, the compiler loads the values ahead and spills sums in the innermost loop.
+    ///
+    /// # Safety
+    /// A value at `x`.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn add_three_products(x: *const f32, w: [__m256; 3], sums: [&mut __m256; 3]) {
+        let [s0, s1, s2] = sums;
+        // SAFETY: reads the value at `x`, which the caller has, and touches no other memory.
+        unsafe {
+            std::arch::asm!(
+                "vbroadcastss {x}, dword ptr [{at}]",
+                "vfmadd231ps {s0}, {x}, {w0}",
+                "vfmadd231ps {s1}, {x}, {w1}",
+                "vfmadd231ps {s2}, {x}, {w2}",
+                at = in(reg) x,
+                x = out(ymm_reg) _,
+                s0 = inout(ymm_reg) *s0,
+                s1 = inout(ymm_reg) *s1,
+                s2 = inout(ymm_reg) *s2,
+                w0 = in(ymm_reg) w[0],
+                w1 = in(ymm_reg) w[1],
+                w2 = in(ymm_reg) w[2],
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+    }
+
     impl Simd for Avx2 {
         type V = __m256;
         type Narrow = Self;
@@ -172,6 +212,22 @@ mod x86 {
         const RUN_VECTORS: usize = 7;
 
         eight_lanes!();
+
+        #[inline(always)]
+        unsafe fn add_products<const N: usize>(x: *const f32, w: &[__m256; N], sums: &mut [__m256; N]) {
+            if let ([w0, w1, w2], [s0, s1, s2]) = (&w[..], &mut sums[..]) {
+                // SAFETY: the caller has AVX2 with FMA, and a value at `x`.
+                unsafe { add_three_products(x, [*w0, *w1, *w2], [s0, s1, s2]) };
+                return;
+            }
+            // SAFETY: the caller's.
+            unsafe {
+                let x = Self::splat(*x);
+                for (sum, &w) in sums.iter_mut().zip(w) {
+                    *sum = Self::fma(x, w, *sum);
+                }
+            }
+        }
         operations! {
             keep_greater(best: __m256, tag: __m256, value: __m256, value_tag: __m256) -> (__m256, __m256) = {
                 let greater = _mm256_cmp_ps::<_CMP_GT_OQ>(value, best);

@@ -29,7 +29,7 @@ impl Plan {
     pub(crate) fn new(g: &Geometry, accumulators: usize, in_cache: bool) -> Option<Self> {
         let compiled = *MAX_VECTORS.get(g.pool)?;
         // One accumulator less than there are: with all of them in use, compilers spill one in the innermost loop.
-        let widest = compiled.min((accumulators - 1) / (g.pool * g.pool));
+        let widest = compiled.min(accumulators / (g.pool * g.pool));
         (in_cache && widest > 0).then(|| Self { groups: map_groups(g.maps_padded / MAP_BLOCK, widest) })
     }
 }
