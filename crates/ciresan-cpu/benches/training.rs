@@ -1,10 +1,12 @@
-//! Training steps and predictions of the paper's network on one core, in images a second.
+//! Training steps and predictions of the paper's network on one core, in images a second; and what the paper's committee
+//! takes to predict all test digits on two.
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, Isa};
 use ciresan_net::{Activation, Engine, EngineSpec, Initialization, Network, Optimizer, Parameters, Step};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
 use std::hint::black_box;
 
 const BATCH: usize = 128;
@@ -43,5 +45,31 @@ fn training(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, training);
+/// The paper's 35 columns on 10,000 digits, a column at a time on each of two threads.
+fn committee(c: &mut Criterion) {
+    let (n_columns, n_digits, threads) = (35, 10_000, 2);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("two threads");
+    let mut group = c.benchmark_group(format!("committee/{n_columns}x{n_digits}/{threads}-threads"));
+    group.throughput(Throughput::Elements(n_columns * n_digits)).sample_size(10);
+    for isa in Isa::available() {
+        let made =
+            (0..n_columns).map(|_| engine("1x29x29-20C4-MP2-40C5-MP3-150N-10N", Activation::ScaledTanh, isa));
+        let (mut engines, images): (Vec<_>, Vec<_>) =
+            made.map(|(engine, images, _)| (engine, images)).unzip();
+        let digits = images[0].iter().copied().cycle().take(n_digits as usize * 29 * 29).collect::<Vec<_>>();
+        let mut probabilities = vec![vec![0.0; n_digits as usize * 10]; engines.len()];
+        group.bench_function(BenchmarkId::new("predict", isa), |b| {
+            b.iter(|| {
+                pool.install(|| {
+                    engines.par_iter_mut().zip(&mut probabilities).for_each(|(engine, out)| {
+                        engine.predict(0, black_box(&digits), out).expect("digits of the network's size");
+                    });
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, training, committee);
 criterion_main!(benches);
