@@ -1,9 +1,109 @@
 //! Several members' probabilities become one answer an image.
 
-use ndarray::{Array2, ArrayView2, Zip};
+use ndarray::{Array2, ArrayView2};
 
-use crate::CommitteeError;
 use crate::check::check_member;
+use crate::tally::{Ballot, Tally, first_max};
+use crate::{CommitteeError, Rule};
+
+/// Combines members one after the other and keeps none of them, so that any number fits in memory. (The median
+/// cannot be had so: for it, and for it alone, every member's values are kept.)
+///
+/// ```
+/// use committee::{Combiner, Rule};
+/// use ndarray::array;
+/// let mut combiner = Combiner::new(Rule::Product);
+/// for member in [array![[0.9f32, 0.1]], array![[0.3, 0.7]], array![[0.4, 0.6]]] {
+///     combiner.add(member.view())?;
+/// }
+/// assert_eq!(combiner.finish()?.predictions, [0]); // 0.9 · 0.3 · 0.4 against 0.1 · 0.7 · 0.6
+/// # Ok::<(), committee::CommitteeError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Combiner {
+    rule: Rule,
+    shape: Option<[usize; 2]>,
+    n_members: usize,
+    tally: Option<Tally>,
+}
+
+/// What a committee says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Combined {
+    /// `[images, classes]`: probabilities 0..=1, each image's sum 1 within rounding.
+    pub probabilities: Array2<f64>,
+    /// Each image's class.
+    pub predictions: Vec<u8>,
+}
+
+impl Combiner {
+    /// Of no members yet.
+    #[must_use]
+    pub const fn new(rule: Rule) -> Self {
+        Self { rule, shape: None, n_members: 0, tally: None }
+    }
+
+    /// Adds a member of weight 1.
+    ///
+    /// # Shapes
+    /// `[images, classes]`, as the members before.
+    /// # Errors
+    /// As [`add_weighted`](Self::add_weighted).
+    pub fn add(&mut self, probabilities: ArrayView2<'_, f32>) -> Result<(), CommitteeError> {
+        self.add_weighted(probabilities, 1.0)
+    }
+
+    /// Adds a member with a weight, which [`Rule::Weighted`] uses and the others do not.
+    ///
+    /// # Shapes
+    /// `[images, classes]`, as the members before.
+    /// # Errors
+    /// [`CommitteeError`] when the member is no array of distributions or has another shape than those before
+    /// (named by its index from 0), or when the weight is below 0 or not finite. Nothing is added then.
+    pub fn add_weighted(
+        &mut self,
+        probabilities: ArrayView2<'_, f32>,
+        weight: f64,
+    ) -> Result<(), CommitteeError> {
+        let member = self.n_members.to_string();
+        check_weight(&member, weight)?;
+        check_member(&member, probabilities, &mut self.shape)?;
+        let shape = [probabilities.nrows(), probabilities.ncols()];
+        let tally = self.tally.get_or_insert_with(|| Tally::new(self.rule, shape));
+        tally.add(&Ballot::new(self.rule, probabilities, weight));
+        self.n_members += 1;
+        Ok(())
+    }
+
+    /// The answers.
+    ///
+    /// # Errors
+    /// [`CommitteeError::NoMembers`] when none was added.
+    pub fn finish(self) -> Result<Combined, CommitteeError> {
+        let tally = self.tally.ok_or(CommitteeError::NoMembers)?;
+        Ok(Combined { probabilities: tally.probabilities(), predictions: tally.predictions() })
+    }
+}
+
+/// A weight is finite and not negative.
+pub(crate) fn check_weight(member: &str, weight: f64) -> Result<(), CommitteeError> {
+    if weight.is_finite() && weight >= 0.0 {
+        return Ok(());
+    }
+    Err(CommitteeError::Weight { member: member.to_owned(), got: weight })
+}
+
+/// What a rule makes of some members, each with the weight 1.
+///
+/// # Shapes
+/// Each member: `[images, classes]`, all alike.
+/// # Errors
+/// [`CommitteeError`] when there are no members, or one is not what is said above.
+pub fn combine(rule: Rule, members: &[ArrayView2<'_, f32>]) -> Result<Combined, CommitteeError> {
+    let mut combiner = Combiner::new(rule);
+    members.iter().try_for_each(|member| combiner.add(*member))?;
+    combiner.finish()
+}
 
 /// The mean of the members' probabilities: the paper's committee.
 ///
@@ -12,30 +112,12 @@ use crate::check::check_member;
 /// # Units
 /// Probabilities 0..=1, each image's sum 1 within [`ROW_SUM_TOLERANCE`](crate::ROW_SUM_TOLERANCE), both ways.
 /// # Errors
-/// [`CommitteeError`] when there are no members, or one is not what is said above.
+/// As [`combine`].
 /// # Source
 /// Cireşan, Meier, Schmidhuber 2012: "averaging". Summed in f64 in the order given, so another order differs
 /// by rounding alone: at most 2⁻⁵³ a member.
 pub fn mean(members: &[ArrayView2<'_, f32>]) -> Result<Array2<f64>, CommitteeError> {
-    let mut mean = sum(members)?;
-    mean /= members.len() as f64;
-    Ok(mean)
-}
-
-/// Each image's class by the votes of the members, who each vote for their most probable class. A tie of
-/// votes goes to the class of them with the larger mean probability, and then to the lowest.
-///
-/// # Shapes
-/// Each member: `[images, classes]`, all alike. Returns a class for each image.
-/// # Errors
-/// As [`mean`].
-pub fn majority_vote(members: &[ArrayView2<'_, f32>]) -> Result<Vec<u8>, CommitteeError> {
-    let sum = sum(members)?;
-    let mut votes = Array2::zeros(sum.raw_dim());
-    for member in members {
-        cast_votes(&mut votes, &predictions(*member));
-    }
-    Ok(elected(votes.view(), sum.view()))
+    Ok(combine(Rule::Mean, members)?.probabilities)
 }
 
 /// The most probable class of each image; of equals the lowest.
@@ -46,46 +128,5 @@ pub fn majority_vote(members: &[ArrayView2<'_, f32>]) -> Result<Vec<u8>, Committ
 /// the first.
 #[must_use]
 pub fn predictions<T: PartialOrd + Copy>(probabilities: ArrayView2<'_, T>) -> Vec<u8> {
-    probabilities.outer_iter().map(|row| first_max(row.iter().copied())).collect()
-}
-
-/// Index of the first of the largest values.
-pub(crate) fn first_max<T: PartialOrd>(values: impl IntoIterator<Item = T>) -> u8 {
-    let mut classes = (0..=u8::MAX).zip(values);
-    let Some((mut best_class, mut best)) = classes.next() else { return 0 };
-    for (class, value) in classes {
-        if value > best {
-            (best_class, best) = (class, value);
-        }
-    }
-    best_class
-}
-
-/// Adds one member's probabilities to a sum.
-pub(crate) fn add(sum: &mut Array2<f64>, probabilities: ArrayView2<'_, f32>) {
-    Zip::from(sum).and(probabilities).for_each(|sum, &probability| *sum += f64::from(probability));
-}
-
-/// Adds one member's vote for each image.
-pub(crate) fn cast_votes(votes: &mut Array2<u32>, predictions: &[u8]) {
-    for (mut votes, &class) in votes.outer_iter_mut().zip(predictions) {
-        votes[usize::from(class)] += 1;
-    }
-}
-
-/// Each image's class with the most votes; of equals the one with the largest sum of probabilities, then the
-/// lowest.
-pub(crate) fn elected(votes: ArrayView2<'_, u32>, sums: ArrayView2<'_, f64>) -> Vec<u8> {
-    let images = votes.outer_iter().zip(sums.outer_iter());
-    images.map(|(votes, sums)| first_max(votes.iter().zip(sums.iter()))).collect()
-}
-
-fn sum(members: &[ArrayView2<'_, f32>]) -> Result<Array2<f64>, CommitteeError> {
-    let mut shape = None;
-    for (index, member) in members.iter().enumerate() {
-        check_member(&index.to_string(), *member, &mut shape)?;
-    }
-    let mut sum = Array2::zeros(shape.ok_or(CommitteeError::NoMembers)?);
-    members.iter().for_each(|member| add(&mut sum, *member));
-    Ok(sum)
+    probabilities.outer_iter().map(first_max).collect()
 }

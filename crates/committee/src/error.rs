@@ -57,6 +57,28 @@ pub enum CommitteeError {
         /// Its sum.
         got: f64,
     },
+    /// A weight that is negative or not finite.
+    #[error("member {member}: weight {got}, expected a number of at least 0")]
+    Weight {
+        /// The member.
+        member: String,
+        /// Its weight.
+        got: f64,
+    },
+    /// An array that was loaded twice and was not the same.
+    #[error("member {member}: its probabilities changed while they were read")]
+    Changed {
+        /// The member.
+        member: String,
+    },
+    /// An index that is no member's.
+    #[error("no member {got}: there are {n_members}, counted from 0")]
+    Index {
+        /// The index.
+        got: usize,
+        /// Members there are.
+        n_members: usize,
+    },
     /// Not one label an image.
     #[error("{got} labels, expected {want}: one an image")]
     Labels {

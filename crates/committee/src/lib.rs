@@ -1,16 +1,41 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod agreement;
+mod bootstrap;
 mod check;
 mod combine;
 mod committee;
+mod draw;
 mod error;
+mod figures;
+mod interval;
+mod mcnemar;
+mod quantiles;
+mod rejection;
+mod reliability;
+mod rule;
 mod score;
+mod size_curve;
 mod subsets;
+mod tally;
+mod walk;
+mod weights;
 
+pub use agreement::{Confusion, Disagreement, MissedByAll};
+pub use bootstrap::{Bootstrap, bootstrap_difference, bootstrap_images};
 pub use check::ROW_SUM_TOLERANCE;
-pub use combine::{majority_vote, mean, predictions};
-pub use committee::{AllFigures, Committee, Figures, GroupFigures, Member, MemberFigures, Mistake};
+pub use combine::{Combined, Combiner, combine, mean, predictions};
+pub use committee::{Committee, Member, Seat};
 pub use error::CommitteeError;
+pub use figures::{AllFigures, Figures, GroupFigures, MemberFigures, Mistake, RuleScore};
+pub use interval::{CONFIDENCE, Interval, wilson};
+pub use mcnemar::McNemar;
+pub use quantiles::Quantiles;
+pub use rejection::{Rejection, RejectionPoint};
+pub use reliability::{Bin, RELIABILITY_BINS, Reliability};
+pub use rule::{Rule, UnknownRule};
 pub use score::{Score, Spread};
-pub use subsets::{MAX_GROUPS, Subset};
+pub use size_curve::CurvePoint;
+pub use subsets::{MAX_GROUPS, Overlap, Subset, SubsetSize, by_size};
+pub use weights::weight;

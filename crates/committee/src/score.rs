@@ -3,15 +3,45 @@
 use serde::{Deserialize, Serialize};
 
 use crate::CommitteeError;
+use crate::interval::{CONFIDENCE, Interval, wilson};
 
 /// Wrong answers among all.
+///
+/// As data (serde) it has, besides the two counts, what follows from them: `error_percent` and `interval`, the Wilson
+/// interval at [`CONFIDENCE`]. They are written for others to read; when read back here, the counts alone are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(into = "Record", from = "Record")]
 pub struct Score {
     /// Images whose answer is not their label.
     pub errors: u32,
     /// Images in all.
     pub n: u32,
+}
+
+/// A [`Score`] as data.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    errors: u32,
+    n: u32,
+    /// `None`, like the interval, without images.
+    error_percent: Option<f64>,
+    interval: Option<Interval>,
+}
+
+impl From<Score> for Record {
+    fn from(score: Score) -> Self {
+        let Score { errors, n } = score;
+        let some = |score: Score| (score.n > 0).then_some(score);
+        let error_percent = some(score).map(Score::error_percent);
+        Self { errors, n, error_percent, interval: some(score).map(Score::interval) }
+    }
+}
+
+impl From<Record> for Score {
+    fn from(Record { errors, n, .. }: Record) -> Self {
+        Self { errors, n }
+    }
 }
 
 impl Score {
@@ -38,6 +68,12 @@ impl Score {
     #[must_use]
     pub fn error_bp(self) -> f64 {
         10_000.0 * f64::from(self.errors) / f64::from(self.n)
+    }
+
+    /// The error's [`wilson`] interval at [`CONFIDENCE`].
+    #[must_use]
+    pub fn interval(self) -> Interval {
+        wilson(self, CONFIDENCE)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A summary as Markdown, made to be read in a terminal too.
 
-use committee::{Score, Spread, Subset};
+use committee::{Rule, Score, Spread, Subset};
 use preprocess::Width;
 use study::{ColumnId, DataSet};
 
@@ -126,7 +126,7 @@ fn width_row(summary: &Summary, width: Width, shown: std::ops::RangeInclusive<u1
     let mut row = vec![name];
     row.extend(shown.map(column));
     row.push(optional(group.map(|group| spread(group.members))));
-    row.push(optional(group.map(|group| percent(group.mean))));
+    row.push(optional(group.map(|group| percent(group.score))));
     if is_mnist(summary) {
         let range = || format!("{:.2}–{:.2}", paper::WIDTH_BEST_PERCENT, paper::WIDTH_WORST_PERCENT);
         row.push(optional(is_of_the_paper(width).then(range)));
@@ -139,14 +139,15 @@ fn together_table(summary: &Summary) -> String {
     let all = &summary.figures.all;
     let errors = |errors: u32, n: u32| format!("{} of {}", grouped(errors), grouped(n));
     let with_unit = |figure: String| format!("{figure} %");
-    let (mean, vote) = (all.mean, all.vote);
+    let mean = all.score;
+    let vote = all.rules.iter().find(|of_rule| of_rule.rule == Rule::Majority).map(|of_rule| of_rule.score);
     let mut rows = vec![
         vec!["columns".to_owned(), all.n_members.to_string()],
         vec!["mean ± sd of their errors".to_owned(), with_unit(spread(all.members))],
         vec!["committee: mean of probabilities".to_owned(), with_unit(percent(mean))],
         vec!["its errors".to_owned(), errors(mean.errors, mean.n)],
         vec!["of these, second guess right".to_owned(), errors(all.second_guess_right, mean.errors)],
-        vec!["committee: majority vote".to_owned(), with_unit(percent(vote))],
+        vec!["committee: majority vote".to_owned(), optional(vote.map(|vote| with_unit(percent(vote))))],
     ];
     let mut header = vec![("figure", Align::Left), ("this study", Align::Right)];
     if is_mnist(summary) {

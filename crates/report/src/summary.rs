@@ -11,7 +11,7 @@ use study::{ColumnId, Manifest, ResultsFolder, read_probabilities};
 use crate::ReportError;
 
 /// Format of a [`Summary`]: the value of its key `schema`.
-pub const SUMMARY_SCHEMA: u32 = 1;
+pub const SUMMARY_SCHEMA: u32 = 2;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
 pub const MAX_SUBSET_WIDTHS: usize = 7;
@@ -43,7 +43,7 @@ impl Summary {
     /// Test digits.
     #[must_use]
     pub fn n_test(&self) -> u32 {
-        self.figures.all.mean.n
+        self.figures.all.score.n
     }
 }
 

@@ -1,6 +1,6 @@
 //! What must hold for any members.
 
-use committee::{Committee, Member, Score, Spread, majority_vote, mean, predictions};
+use committee::{Committee, Member, Rule, Score, Spread, combine, mean, predictions};
 use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
 
@@ -80,17 +80,18 @@ proptest! {
         let member = &members[0];
         prop_assert_eq!(mean(&[member.view()]).unwrap(), member.mapv(f64::from));
         let own = predictions(member.view());
-        prop_assert_eq!(&majority_vote(&[member.view()]).unwrap(), &own);
-        // And so is one of the same column several times.
+        // And so is one of the same column several times, whatever the rule.
         let copies = vec![member.view(); 4];
-        prop_assert_eq!(&majority_vote(&copies).unwrap(), &own);
-        prop_assert_eq!(predictions(mean(&copies).unwrap().view()), own);
+        for rule in Rule::ALL {
+            prop_assert_eq!(&combine(rule, &[member.view()]).unwrap().predictions, &own);
+            prop_assert_eq!(&combine(rule, &copies).unwrap().predictions, &own);
+        }
     }
 
     #[test]
     fn a_class_that_all_members_prefer_is_chosen(members in some_members()) {
         let votes: Vec<Vec<u8>> = members.iter().map(|member| predictions(member.view())).collect();
-        let vote = majority_vote(&views(&members)).unwrap();
+        let vote = combine(Rule::Majority, &views(&members)).unwrap().predictions;
         for (image, &class) in vote.iter().enumerate() {
             let count = |class: u8| votes.iter().filter(|votes| votes[image] == class).count();
             let most = (0..=u8::MAX).map(count).max().unwrap();
@@ -108,10 +109,12 @@ proptest! {
         for (index, figures) in figures.members.iter().enumerate() {
             prop_assert_eq!(figures.score.errors, plain_errors(&all[index..=index], &labels));
         }
-        prop_assert_eq!(figures.all.mean.errors, plain_errors(&all, &labels));
-        prop_assert_eq!(figures.all.mean.errors as usize, figures.all.mistakes.len());
-        let votes = majority_vote(&views(&members)).unwrap();
-        prop_assert_eq!(figures.all.vote, Score::of(&votes, &labels).unwrap());
+        prop_assert_eq!(figures.all.score.errors, plain_errors(&all, &labels));
+        prop_assert_eq!(figures.all.score.errors as usize, figures.all.mistakes.len());
+        for of_rule in &figures.all.rules {
+            let answers = combine(of_rule.rule, &views(&members)).unwrap().predictions;
+            prop_assert_eq!(of_rule.score, Score::of(&answers, &labels).unwrap());
+        }
 
         let groups: Vec<&str> = committee.groups().collect();
         let subsets = committee.subsets(&groups).unwrap();
@@ -125,9 +128,9 @@ proptest! {
         }
         for group in &figures.groups {
             let alone = subsets.iter().find(|subset| subset.groups == [group.group.as_str()]).unwrap();
-            prop_assert_eq!((alone.score, alone.n_members), (group.mean, group.n_members));
+            prop_assert_eq!((alone.score, alone.n_members), (group.score, group.n_members));
         }
-        prop_assert_eq!(subsets.last().unwrap().score, figures.all.mean);
+        prop_assert_eq!(subsets.last().unwrap().score, figures.all.score);
     }
 
     #[test]

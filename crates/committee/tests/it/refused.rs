@@ -1,6 +1,6 @@
 //! Every way in which members and labels may not fit, each with its whole message.
 
-use committee::{Committee, CommitteeError, MAX_GROUPS, Member, majority_vote, mean};
+use committee::{Committee, CommitteeError, MAX_GROUPS, Member, Rule, combine, mean};
 use ndarray::{Array2, array};
 
 fn member(name: &str, probabilities: Array2<f32>) -> Member {
@@ -24,7 +24,7 @@ fn check_with(row: usize, class: usize, value: f32, want: &str) {
     check(second.clone(), &[0, 1, 0], want);
     let by_index = want.replace("w14-2", "1");
     assert_eq!(mean(&[half().view(), second.view()]).unwrap_err().to_string(), by_index);
-    assert_eq!(majority_vote(&[half().view(), second.view()]).unwrap_err().to_string(), by_index);
+    assert_eq!(combine(Rule::Median, &[half().view(), second.view()]).unwrap_err().to_string(), by_index);
 }
 
 #[test]

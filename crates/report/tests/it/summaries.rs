@@ -64,14 +64,14 @@ fn figures_are_of_the_finished_columns_of_the_chosen_widths() {
     assert_eq!(names(&all.finished), ["w14-1", "w20-1"]);
     assert_eq!(names(&all.missing), ["w14-2", "w20-2"]);
     // Where they disagree, the surer one wins: image 3 (both) and 50 (the surer).
-    assert_eq!((all.figures.all.mean.errors, all.figures.all.second_guess_right), (2, 2));
+    assert_eq!((all.figures.all.score.errors, all.figures.all.second_guess_right), (2, 2));
     assert_eq!(all.subsets.len(), 3);
 
     // The study's order, whatever is asked for.
     let both = read(&made_up.folder, &labels(), Some(&[width(20), width(14), width(20)])).unwrap();
     assert_eq!(both, all);
     let one = read(&made_up.folder, &labels(), Some(&[width(20)])).unwrap();
-    assert_eq!((one.widths.as_slice(), one.figures.all.mean.errors), ([width(20)].as_slice(), 2));
+    assert_eq!((one.widths.as_slice(), one.figures.all.score.errors), ([width(20)].as_slice(), 2));
     assert_eq!(names(&one.missing), ["w20-2"]);
 }
 
