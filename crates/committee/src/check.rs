@@ -14,29 +14,76 @@ const VALUES: std::ops::RangeInclusive<f32> = 0.0..=1.0 + ROW_SUM_TOLERANCE as f
 /// Classes that a prediction of one byte can name.
 const N_CLASSES: std::ops::RangeInclusive<usize> = 2..=256;
 
-/// A member's array fits the first one (`shape`, which it sets if it is the first) and holds distributions.
+/// Why an array holds no probabilities.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbabilitiesProblem {
+    /// No image or fewer than two classes or more than 256.
+    #[error("shape [{}, {}], expected at least one image, and 2 to 256 classes", got[0], got[1])]
+    Shape {
+        /// Images and classes.
+        got: [usize; 2],
+    },
+    /// Not a number, or outside 0..=1.
+    #[error("row {row} has the probability {got} for class {class}, expected 0 to 1")]
+    Value {
+        /// The image's row, counted from 0.
+        row: usize,
+        /// The class.
+        class: usize,
+        /// The value.
+        got: f32,
+    },
+    /// A row that is no distribution.
+    #[error("row {row} sums to {got}, expected 1 within {ROW_SUM_TOLERANCE}")]
+    Sum {
+        /// The image's row, counted from 0.
+        row: usize,
+        /// Its sum.
+        got: f64,
+    },
+}
+
+/// Whether each row is a distribution: no value outside 0..=1, the sum 1 within [`ROW_SUM_TOLERANCE`].
+///
+/// # Shapes
+/// `[images, classes]`: at least one image, 2 to 256 classes.
+/// # Errors
+/// [`ProbabilitiesProblem`] with the first row that is not.
+pub fn check_probabilities(probabilities: ArrayView2<'_, f32>) -> Result<(), ProbabilitiesProblem> {
+    let got = [probabilities.nrows(), probabilities.ncols()];
+    if got[0] == 0 || !N_CLASSES.contains(&got[1]) {
+        return Err(ProbabilitiesProblem::Shape { got });
+    }
+    for (row, values) in probabilities.outer_iter().enumerate() {
+        if let Some(class) = values.iter().position(|value| !VALUES.contains(value)) {
+            return Err(ProbabilitiesProblem::Value { row, class, got: values[class] });
+        }
+        let got: f64 = values.iter().map(|&value| f64::from(value)).sum();
+        if (got - 1.0).abs() > ROW_SUM_TOLERANCE {
+            return Err(ProbabilitiesProblem::Sum { row, got });
+        }
+    }
+    Ok(())
+}
+
+/// A member's array has the first one's shape (`shape`, which it sets if it is the first) and holds distributions.
 pub(crate) fn check_member(
     member: &str,
     probabilities: ArrayView2<'_, f32>,
     shape: &mut Option<[usize; 2]>,
 ) -> Result<(), CommitteeError> {
     let got = [probabilities.nrows(), probabilities.ncols()];
-    if got[0] == 0 || !N_CLASSES.contains(&got[1]) {
-        return Err(CommitteeError::Shape { member: member.to_owned(), got });
-    }
-    let want = *shape.get_or_insert(got);
-    if got != want {
+    if let Some(want) = *shape
+        && got != want
+        && got[0] > 0
+        && N_CLASSES.contains(&got[1])
+    {
         return Err(CommitteeError::Shapes { member: member.to_owned(), got, want });
     }
-    for (row, values) in probabilities.outer_iter().enumerate() {
-        if let Some(class) = values.iter().position(|value| !VALUES.contains(value)) {
-            return Err(CommitteeError::Value { member: member.to_owned(), row, class, got: values[class] });
-        }
-        let got: f64 = values.iter().map(|&value| f64::from(value)).sum();
-        if (got - 1.0).abs() > ROW_SUM_TOLERANCE {
-            return Err(CommitteeError::Sum { member: member.to_owned(), row, got });
-        }
-    }
+    let wrong = |problem| CommitteeError::Member { member: member.to_owned(), problem };
+    check_probabilities(probabilities).map_err(wrong)?;
+    *shape = Some(got);
     Ok(())
 }
 

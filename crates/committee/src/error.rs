@@ -1,6 +1,6 @@
 //! What can be wrong with members and labels.
 
-use crate::check::ROW_SUM_TOLERANCE;
+use crate::check::ProbabilitiesProblem;
 use crate::subsets::MAX_GROUPS;
 
 /// Errors of this crate. A member is named as its [`Member::name`](crate::Member::name), or by its index from
@@ -11,16 +11,13 @@ pub enum CommitteeError {
     /// Nothing to combine.
     #[error("a committee needs at least one member")]
     NoMembers,
-    /// No image or fewer than two classes or more than 256.
-    #[error(
-        "member {member}: shape [{}, {}], expected at least one image, and 2 to 256 classes",
-        got[0], got[1]
-    )]
-    Shape {
+    /// A member that is no array of probabilities.
+    #[error("member {member}: {problem}")]
+    Member {
         /// The member.
         member: String,
-        /// Images and classes.
-        got: [usize; 2],
+        /// What is wrong with it.
+        problem: ProbabilitiesProblem,
     },
     /// Members that do not fit together.
     #[error(
@@ -34,28 +31,6 @@ pub enum CommitteeError {
         got: [usize; 2],
         /// Images and classes of the first member.
         want: [usize; 2],
-    },
-    /// A value that is no probability.
-    #[error("member {member}: row {row} has the probability {got} for class {class}, expected 0 to 1")]
-    Value {
-        /// The member.
-        member: String,
-        /// The image's row, counted from 0.
-        row: usize,
-        /// The class.
-        class: usize,
-        /// The value.
-        got: f32,
-    },
-    /// A row that is no distribution.
-    #[error("member {member}: row {row} sums to {got}, expected 1 within {ROW_SUM_TOLERANCE}")]
-    Sum {
-        /// The member.
-        member: String,
-        /// The image's row, counted from 0.
-        row: usize,
-        /// Its sum.
-        got: f64,
     },
     /// A weight that is negative or not finite.
     #[error("member {member}: weight {got}, expected a number of at least 0")]

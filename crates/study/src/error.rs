@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{ConfigError, ProbabilitiesProblem};
+use committee::FileError;
+
+use crate::{ConfigError, Study};
 
 /// Errors of this crate: each names the file or folder and the reason in one sentence.
 ///
@@ -58,13 +60,16 @@ pub enum StudyError {
         /// The place and the reason.
         error: Box<ConfigError>,
     },
-    /// Probabilities that are none.
-    #[error("{path}: {problem}")]
-    Probabilities {
+    /// Probabilities that are none, or cannot be read.
+    #[error("{0}")]
+    Probabilities(FileError),
+    /// Probabilities of something else than ten digits.
+    #[error("{path}: probabilities of {got} classes, expected {}", Study::N_CLASSES)]
+    Classes {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        problem: ProbabilitiesProblem,
+        /// Its classes.
+        got: usize,
     },
     /// The operating system refused.
     #[error("{path}: cannot {action}: {reason}")]
@@ -78,6 +83,12 @@ pub enum StudyError {
     },
 }
 
+impl From<FileError> for StudyError {
+    fn from(error: FileError) -> Self {
+        Self::Probabilities(error)
+    }
+}
+
 impl StudyError {
     /// Whether the caller asked for something wrong (exit code 2) and not something failed (exit code 1): a
     /// config that is wrong or cannot be read, or a results folder of another config.
@@ -86,7 +97,9 @@ impl StudyError {
         match self {
             Self::Config { .. } | Self::OtherConfig { .. } | Self::NoManifest { .. } => true,
             Self::Io { action, .. } => *action == READ_CONFIG,
-            Self::Busy { .. } | Self::Manifest { .. } | Self::Probabilities { .. } => false,
+            Self::Busy { .. } | Self::Manifest { .. } | Self::Probabilities(_) | Self::Classes { .. } => {
+                false
+            }
         }
     }
 

@@ -21,9 +21,7 @@ pub use error::StudyError;
 pub use folder::{ColumnFolder, ResultsFolder};
 pub use lock::FolderLock;
 pub use manifest::{DataFile, MANIFEST_SCHEMA, Manifest};
-pub use probabilities::{
-    N_CLASSES, ProbabilitiesProblem, ROW_SUM_TOLERANCE, read_probabilities, write_probabilities,
-};
+pub use probabilities::{N_CLASSES, read_probabilities, write_probabilities};
 pub use schema::schema_json;
 pub use study::{AnnealedDistortion, CONFIG_SCHEMA, DataSet, LearningRate, Study};
 pub use whole_file::write_whole;

@@ -1,0 +1,311 @@
+//! Probabilities and labels from NumPy's `.npy` files, which every framework can write.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array, Array2, CowArray, Dimension, Ix1, Ix2};
+use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt};
+
+use crate::check::check_probabilities;
+use crate::{Committee, CommitteeError, ProbabilitiesProblem, Rule, Seat};
+
+/// Why there is no committee of files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("{path}: cannot read: {reason}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        reason: io::Error,
+    },
+    /// Another kind of array, or cut off, or too long, or no `.npy` file.
+    #[error("{path}: not a .npy array of {want}: {reason}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Types and axes that are read.
+        want: &'static str,
+        /// What it is instead.
+        reason: String,
+    },
+    /// An array that holds no probabilities.
+    #[error("{path}: {problem}")]
+    Probabilities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: ProbabilitiesProblem,
+    },
+    /// A label that is none.
+    #[error("{path}: row {row} has the label {got}, expected 0 to 255")]
+    Label {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 0.
+        row: usize,
+        /// The number there.
+        got: i64,
+    },
+    /// Files that do not fit together.
+    #[error(transparent)]
+    Committee(#[from] CommitteeError),
+}
+
+/// Reads and checks probabilities: `f32`, or `f64` that are rounded to it.
+///
+/// # Shapes
+/// `[images, classes]`, in either order of memory; the array returned is row-major.
+/// # Errors
+/// [`FileError`] when the file cannot be read or holds anything else. Whatever its header promises, no more
+/// memory is taken than the file's own size asks for.
+pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array2<f32>, FileError> {
+    let path = path.as_ref();
+    let file = Aligned::read(path)?;
+    let array = match file.array::<f32, Ix2>() {
+        Err(ViewNpyError::WrongDescriptor(_)) => {
+            file.array::<f64, Ix2>().map(|array| array.mapv(|value| value as f32))
+        }
+        array => array,
+    };
+    let array = array.map_err(format(path, "f32 or f64 with two axes"))?;
+    let wrong = |problem| FileError::Probabilities { path: path.to_path_buf(), problem };
+    check_probabilities(array.view()).map_err(wrong)?;
+    Ok(array)
+}
+
+/// Reads labels: `u8`, `i32` or `i64`, each 0 to 255.
+///
+/// # Shapes
+/// `[images]`.
+/// # Errors
+/// [`FileError`] when the file cannot be read or holds anything else.
+pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
+    let path = path.as_ref();
+    let file = Aligned::read(path)?;
+    let wide = match file.array::<u8, Ix1>() {
+        Err(ViewNpyError::WrongDescriptor(_)) => match file.array::<i64, Ix1>() {
+            Err(ViewNpyError::WrongDescriptor(_)) => {
+                file.array::<i32, Ix1>().map(|labels| labels.mapv(i64::from))
+            }
+            labels => labels,
+        },
+        labels => labels.map(|labels| labels.mapv(i64::from)),
+    };
+    let wide = wide.map_err(format(path, "u8, i32 or i64 with one axis"))?;
+    let label = |(row, &got): (usize, &i64)| {
+        u8::try_from(got).map_err(|_| FileError::Label { path: path.to_path_buf(), row, got })
+    };
+    wide.iter().enumerate().map(label).collect()
+}
+
+impl Committee {
+    /// A committee of files, each with the name of its group; they are loaded one after the other, as
+    /// [`load`](Self::load) says. Their names are their paths.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # std::env::set_current_dir(&folder)?;
+    /// # ndarray_npy::write_npy("labels.npy", &ndarray::array![0i64, 1])?;
+    /// # ndarray_npy::write_npy("first.npy", &ndarray::array![[0.9f32, 0.1], [0.6, 0.4]])?;
+    /// # ndarray_npy::write_npy("second.npy", &ndarray::array![[0.7f64, 0.3], [0.2, 0.8]])?;
+    /// use committee::{Committee, Rule, read_labels};
+    /// let labels = read_labels("labels.npy")?;
+    /// let committee = Committee::read(Rule::Mean, [("small", "first.npy"), ("large", "second.npy")], &labels)?;
+    /// println!("{} %", committee.figures().all.score.error_percent());
+    /// # assert_eq!(committee.figures().all.score.errors, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Shapes
+    /// As [`read_probabilities`], all alike. `labels`: a class for each image.
+    /// # Errors
+    /// Those of [`read_probabilities`] and of [`load`](Self::load).
+    pub fn read<G: Into<String>, P: Into<PathBuf>>(
+        rule: Rule,
+        files: impl IntoIterator<Item = (G, P)>,
+        labels: &[u8],
+    ) -> Result<Self, FileError> {
+        let files = files.into_iter().map(|(group, path)| (group.into(), path.into()));
+        let (groups, paths): (Vec<String>, Vec<PathBuf>) = files.unzip();
+        let seat =
+            |(group, path): (String, &PathBuf)| Seat { group, name: path.display().to_string(), weight: 1.0 };
+        let seats = groups.into_iter().zip(&paths).map(seat).collect();
+        Self::load(rule, seats, labels, |index, _| read_probabilities(&paths[index]).map(CowArray::from))
+    }
+}
+
+fn format(path: &Path, want: &'static str) -> impl FnOnce(ViewNpyError) -> FileError {
+    move |error| FileError::Format { path: path.to_path_buf(), want, reason: error.to_string() }
+}
+
+/// The bytes of a file, beginning where any number may. They are viewed and not read as an array, because a
+/// reader allocates what the header asks for before it looks at how much there is.
+struct Aligned {
+    bytes: Vec<u8>,
+    begin: usize,
+}
+
+impl Aligned {
+    const ALIGNMENT: usize = align_of::<f64>();
+
+    fn read(path: &Path) -> Result<Self, FileError> {
+        let bytes = fs::read(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
+        Ok(Self::new(&bytes))
+    }
+
+    fn new(file: &[u8]) -> Self {
+        let mut bytes = vec![0; file.len() + Self::ALIGNMENT - 1];
+        let begin = bytes.as_ptr().align_offset(Self::ALIGNMENT).min(Self::ALIGNMENT - 1);
+        bytes[begin..begin + file.len()].copy_from_slice(file);
+        bytes.truncate(begin + file.len());
+        Self { bytes, begin }
+    }
+
+    fn array<T: ViewElement + Clone, D: Dimension>(&self) -> Result<Array<T, D>, ViewNpyError> {
+        let view = ndarray::ArrayView::<T, D>::view_npy(&self.bytes[self.begin..])?;
+        Ok(view.as_standard_layout().into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, array};
+    use ndarray_npy::{WriteNpyExt, write_npy};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn file() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.npy");
+        (folder, path)
+    }
+
+    fn uniform(n_rows: usize) -> Array2<f32> {
+        Array2::from_elem((n_rows, 10), 0.1)
+    }
+
+    #[test]
+    fn probabilities_are_read_bit_for_bit_in_either_order() {
+        let (_folder, path) = file();
+        let mut probabilities = uniform(7);
+        probabilities[[3, 0]] = 0.2;
+        probabilities[[3, 9]] = 0.0;
+        // Sure, and a rounding above 1.
+        probabilities.row_mut(5).fill(0.0);
+        probabilities[[5, 7]] = 1.0 + f32::EPSILON;
+        write_npy(&path, &probabilities).unwrap();
+        assert_eq!(read_probabilities(&path).unwrap(), probabilities);
+
+        // Stored by columns, as NumPy may do.
+        write_npy(&path, &probabilities.t().as_standard_layout().into_owned().reversed_axes()).unwrap();
+        let read = read_probabilities(&path).unwrap();
+        assert!(read.is_standard_layout());
+        assert_eq!(read, probabilities);
+
+        write_npy(&path, &probabilities.mapv(f64::from)).unwrap();
+        assert_eq!(read_probabilities(&path).unwrap(), probabilities);
+    }
+
+    #[test]
+    fn labels_are_read_from_what_frameworks_write() {
+        let (_folder, path) = file();
+        write_npy(&path, &array![7u8, 0, 9]).unwrap();
+        assert_eq!(read_labels(&path).unwrap(), [7, 0, 9]);
+        write_npy(&path, &array![7i64, 0, 9]).unwrap();
+        assert_eq!(read_labels(&path).unwrap(), [7, 0, 9]);
+        write_npy(&path, &array![7i32, 0, 9]).unwrap();
+        assert_eq!(read_labels(&path).unwrap(), [7, 0, 9]);
+
+        let message = || read_labels(&path).unwrap_err().to_string();
+        write_npy(&path, &array![7i64, -1]).unwrap();
+        assert_eq!(message(), format!("{}: row 1 has the label -1, expected 0 to 255", path.display()));
+        write_npy(&path, &array![1.0f32]).unwrap();
+        assert!(message().contains("not a .npy array of u8, i32 or i64 with one axis: "), "{}", message());
+    }
+
+    #[test]
+    fn what_is_no_distribution_is_refused_with_file_and_row() {
+        let (_folder, path) = file();
+        let check = |row: [f32; 2], want: &str| {
+            write_npy(&path, &array![[0.5, 0.5], [row[0], row[1]]]).unwrap();
+            let message = read_probabilities(&path).unwrap_err().to_string();
+            assert_eq!(message, format!("{}: {want}", path.display()));
+        };
+        check([f32::NAN, 1.0], "row 1 has the probability NaN for class 0, expected 0 to 1");
+        check([0.25, 0.25], "row 1 sums to 0.5, expected 1 within 0.001");
+        write_npy(&path, &Array2::<f32>::zeros((0, 10))).unwrap();
+        let message = read_probabilities(&path).unwrap_err().to_string();
+        assert!(
+            message.ends_with("shape [0, 10], expected at least one image, and 2 to 256 classes"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let (_folder, path) = file();
+        let refused = || matches!(read_probabilities(&path), Err(FileError::Format { .. }));
+        write_npy(&path, &Array1::<f32>::zeros(10)).unwrap();
+        assert!(refused());
+        write_npy(&path, &array![[1i64, 0]]).unwrap();
+        assert!(refused());
+        fs::write(&path, "not an array").unwrap();
+        assert!(refused());
+        fs::remove_file(&path).unwrap();
+        let message = read_probabilities(&path).unwrap_err().to_string();
+        assert!(
+            message.ends_with("some.npy: cannot read: No such file or directory (os error 2)"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_is_refused_without_allocating_it() {
+        let mut bytes = Vec::new();
+        uniform(2).write_npy(&mut bytes).unwrap();
+        let text = b"(2, 10)}".as_slice();
+        let at = bytes.windows(text.len()).position(|window| window == text).unwrap();
+        let (_folder, path) = file();
+        for shape in [b"(9999999999999, 10)}".as_slice(), b"(99999999999999999999, 10)}", b"(-2, 10)}"] {
+            let mut hostile = bytes.clone();
+            hostile[at..at + shape.len()].copy_from_slice(shape);
+            fs::write(&path, &hostile).unwrap();
+            assert!(read_probabilities(&path).is_err());
+        }
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        write_npy(path("a.npy"), &uniform(2)).unwrap();
+        write_npy(path("b.npy"), &uniform(3)).unwrap();
+        let read = |labels: &[u8], names: &[&str]| {
+            let files = names.iter().map(|name| ("one", path(name)));
+            Committee::read(Rule::Mean, files, labels).unwrap_err().to_string()
+        };
+        let b = path("b.npy");
+        let want = format!("member {}: shape [3, 10], expected [2, 10] like the first member", b.display());
+        assert_eq!(read(&[0, 1], &["a.npy", "b.npy"]), want);
+        assert_eq!(read(&[0], &["a.npy"]), "1 labels, expected 2: one an image");
+        assert_eq!(read(&[], &[]), "a committee needs at least one member");
+        assert!(read(&[0], &["c.npy"]).contains("c.npy: cannot read: "));
+    }
+
+    proptest! {
+        #[test]
+        fn a_prefix_or_a_longer_file_is_an_error(cut in 0.0..1.0f64, tail in 1usize..100) {
+            let mut bytes = Vec::new();
+            uniform(3).write_npy(&mut bytes).unwrap();
+            let kept = (cut * bytes.len() as f64) as usize;
+            prop_assert!(Aligned::new(&bytes[..kept]).array::<f32, Ix2>().is_err());
+            bytes.extend(vec![0; tail]);
+            prop_assert!(Aligned::new(&bytes).array::<f32, Ix2>().is_err());
+        }
+    }
+}
