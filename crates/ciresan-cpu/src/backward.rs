@@ -14,6 +14,7 @@
 use crate::geometry::Geometry;
 use crate::gradient::KernelGradient;
 use crate::simd::{Simd, kernel};
+use crate::tiles::even_parts;
 use aligned_vec::{AVec, avec};
 
 /// The weights of a stage as the scatter reads them: `[maps][kernel rows][run_padded]`, zero in the padding.
@@ -140,11 +141,8 @@ unsafe fn add_map<S: Simd, const SCATTER: bool>(
     target: *mut f32,
 ) {
     let vectors = g.run().div_ceil(S::LANES);
-    let parts = vectors.div_ceil(S::RUN_VECTORS);
     for row in 0..g.kernel {
-        let mut first = 0;
-        for part in 0..parts {
-            let n = vectors / parts + usize::from(part < vectors % parts);
+        for (first, n) in even_parts(vectors, S::RUN_VECTORS) {
             let (at, in_run) =
                 (row * g.run_padded() + first * S::LANES, row * g.row_stride() + first * S::LANES);
             // SAFETY: row and vectors are inside the run; the rest is the caller's. Without `SCATTER` kernel and target are
@@ -163,7 +161,6 @@ unsafe fn add_map<S: Simd, const SCATTER: bool>(
                     _ => unreachable!("no instruction set keeps more than 7 vectors of a run"),
                 }
             }
-            first += n;
         }
     }
 }

@@ -7,6 +7,7 @@
 use crate::geometry::{Geometry, RUN_BLOCK};
 use crate::gradient::KernelGradient;
 use crate::simd::{Simd, kernel};
+use crate::tiles::even_parts;
 
 /// Whether a first stage is one of these.
 pub(crate) fn has_short_rows(g: &Geometry) -> bool {
@@ -88,10 +89,7 @@ struct Row<'a> {
 #[inline(always)]
 unsafe fn add_row<S: Simd>(row: &Row<'_>, sums: *mut f32) {
     let vectors = row.g.taps().div_ceil(S::LANES);
-    let parts = vectors.div_ceil(4);
-    let mut first = 0;
-    for part in 0..parts {
-        let n = vectors / parts + usize::from(part < vectors % parts);
+    for (first, n) in even_parts(vectors, 4) {
         let at = first * S::LANES;
         // As many maps at once as their sums fit the registers, then one by one.
         // SAFETY: the part's vectors are inside the patches and sums; the rest is the caller's.
@@ -103,7 +101,6 @@ unsafe fn add_row<S: Simd>(row: &Row<'_>, sums: *mut f32) {
                 _ => add_maps::<S, 4, 3>(row, at, sums),
             }
         }
-        first += n;
     }
 }
 

@@ -22,18 +22,22 @@ pub(crate) struct MapGroup {
     pub(crate) vectors: usize,
 }
 
+/// Splits `vectors` into even parts of at most `widest`: the first vector and the number of each.
+#[inline(always)]
+pub(crate) fn even_parts(vectors: usize, widest: usize) -> impl Iterator<Item = (usize, usize)> {
+    let n_parts = vectors.div_ceil(widest);
+    let mut next = 0;
+    (0..n_parts).map(move |i| {
+        let (first, n) = (next, vectors / n_parts + usize::from(i < vectors % n_parts));
+        next += n;
+        (first, n)
+    })
+}
+
 /// Splits `vectors` into even groups of at most `widest`.
 pub(crate) fn map_groups(vectors: usize, widest: usize) -> Vec<MapGroup> {
-    let n_groups = vectors.div_ceil(widest);
-    let mut first = 0;
-    (0..n_groups)
-        .map(|i| {
-            let size = vectors / n_groups + usize::from(i < vectors % n_groups);
-            let group = MapGroup { first_map: first * MAP_BLOCK, vectors: size };
-            first += size;
-            group
-        })
-        .collect()
+    let group = |(first, vectors)| MapGroup { first_map: first * MAP_BLOCK, vectors };
+    even_parts(vectors, widest).map(group).collect()
 }
 
 /// Groups of maps as wide as a tile may be.
