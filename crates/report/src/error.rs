@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use committee::CommitteeError;
 use preprocess::Width;
-use study::StudyError;
+use study::{ColumnId, StudyError};
 
 /// Errors of this crate. As in `study`, the message holds the whole reason.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,46 @@ pub enum ReportError {
         /// The study's widths.
         known: Vec<Width>,
     },
-    /// No width at all was asked for.
+    /// A column that the study does not have.
+    #[error(
+        "{path}: no column {got} in this study, expected numbers 1 to {columns_per_width} of the widths {}",
+        list(known)
+    )]
+    Column {
+        /// The results folder.
+        path: PathBuf,
+        /// The column asked for.
+        got: ColumnId,
+        /// The study's widths.
+        known: Vec<Width>,
+        /// Columns of each.
+        columns_per_width: u16,
+    },
+    /// A column that was asked for by name.
+    #[error("{path}: column {column} is not finished")]
+    NotFinished {
+        /// The results folder.
+        path: PathBuf,
+        /// The column.
+        column: ColumnId,
+    },
+    /// The weighted mean without validation errors to weigh by.
+    #[error(
+        "{path}: no weights for a weighted mean: not every column has its error on held-out training digits,          which a study with \"validation\" above 0 measures"
+    )]
+    NoWeights {
+        /// The results folder.
+        path: PathBuf,
+    },
+    /// A column's metrics that cannot be read.
+    #[error("{path}: {reason}")]
+    Metrics {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing at all was asked for.
     #[error("{path}: no widths chosen, expected some of {}", list(known))]
     NoWidths {
         /// The results folder.
@@ -69,8 +108,10 @@ impl ReportError {
     pub fn is_wrong_usage(&self) -> bool {
         match self {
             Self::Study(error) => error.is_wrong_usage(),
-            Self::NoStudy { .. } | Self::Width { .. } | Self::NoWidths { .. } => true,
-            Self::Committee { .. } | Self::NothingFinished { .. } | Self::Summary { .. } => false,
+            Self::NoStudy { .. } | Self::Width { .. } | Self::NoWidths { .. } | Self::Column { .. } => true,
+            Self::NoWeights { .. } => true,
+            Self::Committee { .. } | Self::NothingFinished { .. } | Self::NotFinished { .. } => false,
+            Self::Metrics { .. } | Self::Summary { .. } => false,
         }
     }
 }

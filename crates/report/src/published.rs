@@ -21,6 +21,12 @@ pub mod paper {
     pub const COMMITTEE_ERRORS: u32 = 23;
     /// Those of them whose second guess is right.
     pub const SECOND_GUESS_RIGHT: u32 = 20;
+    /// Its further widths in pixels, 5 columns each.
+    pub const ODD_WIDTHS_PX: [u8; 5] = [11, 13, 15, 17, 19];
+    /// Columns of all its widths together.
+    pub const N_WITH_ODD_WIDTHS: u32 = 60;
+    /// Error of their committee: no gain.
+    pub const WITH_ODD_WIDTHS_PERCENT: f64 = 0.24;
     /// Its widths in pixels; [`None`] is the original one.
     pub const WIDTHS_PX: [Option<u8>; 7] = [None, Some(10), Some(12), Some(14), Some(16), Some(18), Some(20)];
 }
@@ -51,6 +57,80 @@ pub mod theano {
     pub const BEST_BP: u32 = 29;
     /// Columns of its best result.
     pub const BEST_N_COLUMNS: u32 = 4;
+
+    /// A row of its table of trials. Its errors are high where there is a distortion, because that was applied to
+    /// validation and test digits too.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub struct Trial {
+        /// Digits a step.
+        pub batch: u32,
+        /// Learning rate of the first epoch.
+        pub learning_rate: f64,
+        /// Width in pixels.
+        pub width_px: u8,
+        /// σ of the elastic distortion, whose α is 36; without one [`None`].
+        pub sigma: Option<u8>,
+        /// Steps.
+        pub iterations: Option<u32>,
+        /// Error on the validation digits in percent.
+        pub validation_percent: Option<f64>,
+        /// Error on the test digits in percent.
+        pub test_percent: f64,
+        /// Minutes of training.
+        pub minutes: u32,
+        /// Epochs.
+        pub epochs: Option<u32>,
+    }
+
+    /// α of every distorted trial.
+    pub const TRIAL_ALPHA: u8 = 36;
+
+    /// Its trials, on a Tesla c2075.
+    pub const TRIALS: [Trial; 12] = [
+        trial(300, 0.001, 20, None, Some(274_000), Some(2.34), 2.64, 118, Some(547)),
+        trial(1000, 0.001, 20, None, None, None, 11.0, 60, None),
+        trial(50, 0.001, 20, Some(6), Some(800_000), Some(2.85), 3.46, 366, Some(800)),
+        trial(100, 0.001, 20, Some(8), Some(400_000), Some(4.01), 4.79, 243, Some(800)),
+        trial(50, 0.001, 20, Some(8), Some(752_000), Some(2.57), 3.44, 231, Some(751)),
+        trial(25, 0.001, 20, Some(8), Some(1_600_000), Some(1.82), 2.04, 310, Some(800)),
+        trial(12, 0.001, 20, Some(8), Some(3_500_000), Some(1.25), 1.59, 553, Some(800)),
+        trial(12, 0.001, 18, Some(8), Some(3_500_000), Some(1.33), 1.59, 554, Some(800)),
+        trial(12, 0.001, 16, Some(8), Some(3_500_000), Some(1.38), 1.79, 553, Some(800)),
+        trial(12, 0.001, 14, Some(8), Some(3_500_000), Some(1.47), 1.93, 553, Some(800)),
+        trial(128, 0.01, 20, Some(8), None, Some(4.04), 5.22, 140, Some(800)),
+        trial(128, 0.2, 20, Some(8), Some(186_000), Some(0.31), 0.79, 77, Some(431)),
+    ];
+
+    #[expect(clippy::too_many_arguments, reason = "a row of the table, in its order")]
+    const fn trial(
+        batch: u32,
+        learning_rate: f64,
+        width_px: u8,
+        sigma: Option<u8>,
+        iterations: Option<u32>,
+        validation_percent: Option<f64>,
+        test_percent: f64,
+        minutes: u32,
+        epochs: Option<u32>,
+    ) -> Trial {
+        Trial {
+            batch,
+            learning_rate,
+            width_px,
+            sigma,
+            iterations,
+            validation_percent,
+            test_percent,
+            minutes,
+            epochs,
+        }
+    }
+}
+
+/// Whether the paper trained further columns of this width, to see whether more widths help.
+#[must_use]
+pub fn is_odd_width_of_the_paper(width: Width) -> bool {
+    width.pixels().is_some_and(|px| paper::ODD_WIDTHS_PX.contains(&px))
 }
 
 /// Whether the paper trained columns of this width.

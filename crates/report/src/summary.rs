@@ -3,12 +3,14 @@
 use std::fs;
 use std::io;
 
-use committee::{Committee, Figures, Member, Subset};
+use committee::{Committee, CommitteeError, Figures, Overlap, Rule, Score, Subset, SubsetSize, by_size};
 use preprocess::Width;
 use serde::{Deserialize, Serialize};
-use study::{ColumnId, Manifest, ResultsFolder, read_probabilities};
+use study::{ColumnId, Manifest, ResultsFolder};
 
-use crate::ReportError;
+use crate::published::{is_odd_width_of_the_paper, is_of_the_paper};
+use crate::trials::{Trial, trials};
+use crate::{ReportError, Selection, Statistics, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
 pub const SUMMARY_SCHEMA: u32 = 2;
@@ -27,9 +29,9 @@ pub struct Summary {
     pub study: Manifest,
     /// The widths looked at, in the study's order; all of the study's or those asked for.
     pub widths: Vec<Width>,
-    /// Their columns that are finished, in training order.
+    /// The columns looked at that are finished, in training order.
     pub finished: Vec<ColumnId>,
-    /// Their columns that are not, in training order.
+    /// The columns looked at that are not, in training order.
     pub missing: Vec<ColumnId>,
     /// The figures of the finished columns; groups are the widths that have any, in the study's order, by the
     /// names that [`Width`]'s `Display` gives.
@@ -37,6 +39,33 @@ pub struct Summary {
     /// Every subset of the widths that have finished columns; empty when they are more than
     /// [`MAX_SUBSET_WIDTHS`].
     pub subsets: Vec<Subset>,
+    /// The subsets by their number of widths: the paper's "y out of 7".
+    pub subset_sizes: Vec<SubsetSize>,
+    /// The test digits that exactly these widths' committees miss: of all widths, if these are two to four; of more
+    /// those of the Theano project's four, if all have finished columns; else none.
+    pub overlaps: Vec<Overlap>,
+    /// The paper's widths against odd ones, where there are finished columns of both.
+    pub odd_widths: Option<OddWidths>,
+    /// What was trained, as rows of the Theano project's table of trials: one a width.
+    pub trials: Vec<Trial>,
+    /// How sure the figures are, and where the committee fails.
+    pub statistics: Statistics,
+}
+
+/// Whether further columns, of odd widths, improve the committee of the paper's widths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OddWidths {
+    /// Columns of the paper's widths.
+    pub n_paper: u32,
+    /// Their committee.
+    pub paper: Score,
+    /// Columns of the widths 11, 13, 15, 17 and 19.
+    pub n_odd: u32,
+    /// Their committee.
+    pub odd: Score,
+    /// The committee of both.
+    pub together: Score,
 }
 
 impl Summary {
@@ -47,40 +76,84 @@ impl Summary {
     }
 }
 
-/// Reads the probabilities of all finished columns of a study, or of those of some widths, and works out
-/// every figure.
+/// [`read_selected`] of all columns of a study, or of all of some widths, by their mean.
 ///
-/// # Shapes
-/// `test_labels`: the class of each test digit, in file order; as many as the probabilities have rows.
 /// # Errors
-/// [`ReportError`]: the folder holds no study, no column is finished, a width that the study does not have,
-/// or a file that is damaged or does not fit the others.
+/// Those of [`read_selected`].
 pub fn read(
     folder: &ResultsFolder,
     test_labels: &[u8],
     widths: Option<&[Width]>,
 ) -> Result<Summary, ReportError> {
-    let path = || folder.root().to_path_buf();
-    let manifest = folder.manifest()?.ok_or_else(|| ReportError::NoStudy { path: path() })?;
-    let widths = chosen(folder, &manifest.config.widths, widths)?;
+    let selection = widths.map_or_else(Selection::default, |widths| Selection::of_widths(widths.to_vec()));
+    read_selected(folder, test_labels, &selection)
+}
 
-    let mut columns = manifest.config.columns();
-    columns.retain(|id| widths.contains(&id.width));
-    let n_columns = columns.len();
-    let (finished, missing): (Vec<_>, Vec<_>) = columns.into_iter().partition(|id| folder.is_finished(id));
-    if finished.is_empty() {
-        return Err(ReportError::NothingFinished { path: path(), n_columns });
-    }
-
-    let committee = Committee::new(members(folder, &finished, &widths)?, test_labels)
-        .map_err(|error| ReportError::Committee { path: path(), error })?;
+/// Loads the finished columns of a selection and works out every figure.
+///
+/// # Shapes
+/// `test_labels`: the class of each test digit, in file order; as many as the probabilities have rows.
+/// # Errors
+/// Those of [`load`].
+pub fn read_selected(
+    folder: &ResultsFolder,
+    test_labels: &[u8],
+    selection: &Selection,
+) -> Result<Summary, ReportError> {
+    let loaded = load(folder, test_labels, selection)?;
+    let wrong = |error| ReportError::Committee { path: folder.root().to_path_buf(), error };
+    let committee = &loaded.committee;
     let groups: Vec<&str> = committee.groups().collect();
     let subsets = match groups.len() <= MAX_SUBSET_WIDTHS {
-        true => committee.subsets(&groups).map_err(|error| ReportError::Committee { path: path(), error })?,
+        true => committee.subsets(&groups).map_err(wrong)?,
         false => Vec::new(),
     };
     let figures = committee.figures();
-    Ok(Summary { schema: SUMMARY_SCHEMA, study: manifest, widths, finished, missing, figures, subsets })
+    Ok(Summary {
+        schema: SUMMARY_SCHEMA,
+        subset_sizes: by_size(&subsets),
+        subsets,
+        overlaps: committee.overlaps(&venn_groups(&groups)).map_err(wrong)?,
+        odd_widths: odd_widths(committee).map_err(wrong)?,
+        trials: trials(folder, &loaded.study.config, &loaded.finished, &figures)?,
+        statistics: Statistics::of(committee, loaded.study.config.seed).map_err(wrong)?,
+        figures,
+        study: loaded.study,
+        widths: loaded.widths,
+        finished: loaded.finished,
+        missing: loaded.missing,
+    })
+}
+
+/// The groups of a Venn diagram, which has two to four sets.
+fn venn_groups<'a>(groups: &[&'a str]) -> Vec<&'a str> {
+    let theano: Vec<&str> =
+        groups.iter().copied().filter(|name| ["14", "16", "18", "20"].contains(name)).collect();
+    match groups.len() {
+        2..=4 => groups.to_vec(),
+        5.. if theano.len() == 4 => theano,
+        _ => Vec::new(),
+    }
+}
+
+fn odd_widths(committee: &Committee) -> Result<Option<OddWidths>, CommitteeError> {
+    let of = |which: &dyn Fn(Width) -> bool| -> Vec<usize> {
+        let seats = committee.seats().enumerate();
+        let chosen = seats.filter(|(_, seat)| seat.group.parse().is_ok_and(which));
+        chosen.map(|(index, _)| index).collect()
+    };
+    let (paper, odd) = (of(&is_of_the_paper), of(&is_odd_width_of_the_paper));
+    if paper.is_empty() || odd.is_empty() {
+        return Ok(None);
+    }
+    let score = |members: &[usize]| committee.score(committee.rule(), members);
+    Ok(Some(OddWidths {
+        n_paper: paper.len() as u32,
+        paper: score(&paper)?,
+        n_odd: odd.len() as u32,
+        odd: score(&odd)?,
+        together: score(&[paper, odd].concat())?,
+    }))
 }
 
 /// Reads `committee.json` if it still says what [`read`] would for all widths: `None` when there is none, or
@@ -99,38 +172,9 @@ pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportErr
     };
     let Ok(summary) = serde_json::from_slice::<Summary>(&text) else { return Ok(None) };
     let current = summary.schema == SUMMARY_SCHEMA
+        && summary.figures.rule == Rule::Mean
         && summary.study == manifest
         && summary.widths == manifest.config.widths
         && summary.finished == folder.finished(&manifest.config);
     Ok(current.then_some(summary))
-}
-
-/// The widths to look at, in the study's order.
-fn chosen(
-    folder: &ResultsFolder,
-    known: &[Width],
-    asked: Option<&[Width]>,
-) -> Result<Vec<Width>, ReportError> {
-    let (path, known) = (|| folder.root().to_path_buf(), known.to_vec());
-    let Some(asked) = asked else { return Ok(known) };
-    if let Some(&got) = asked.iter().find(|width| !known.contains(width)) {
-        return Err(ReportError::Width { path: path(), got, known });
-    }
-    let widths: Vec<Width> = known.iter().copied().filter(|width| asked.contains(width)).collect();
-    if widths.is_empty() { Err(ReportError::NoWidths { path: path(), known }) } else { Ok(widths) }
-}
-
-/// The finished columns as members, width by width in the study's order.
-fn members(
-    folder: &ResultsFolder,
-    finished: &[ColumnId],
-    widths: &[Width],
-) -> Result<Vec<Member>, ReportError> {
-    let by_width = widths.iter().flat_map(|width| finished.iter().filter(move |id| id.width == *width));
-    by_width
-        .map(|id| {
-            let probabilities = read_probabilities(&folder.column(id).probabilities())?;
-            Ok(Member { group: id.width.to_string(), name: id.to_string(), probabilities })
-        })
-        .collect()
 }

@@ -71,6 +71,26 @@ pub enum StudyError {
         /// Its classes.
         got: usize,
     },
+    /// Weights that are none.
+    #[error("{path}: {reason}")]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Weights of another network, column or config.
+    #[error("{path}: not a column of this study: its {what} is {got}, expected {want}")]
+    ForeignColumn {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What the file has.
+        got: String,
+        /// What the study has.
+        want: String,
+    },
     /// The operating system refused.
     #[error("{path}: cannot {action}: {reason}")]
     Io {
@@ -100,6 +120,7 @@ impl StudyError {
             Self::Busy { .. } | Self::Manifest { .. } | Self::Probabilities(_) | Self::Classes { .. } => {
                 false
             }
+            Self::Weights { .. } | Self::ForeignColumn { .. } => false,
         }
     }
 

@@ -13,6 +13,7 @@ mod probabilities;
 mod raw;
 mod schema;
 mod study;
+mod weights;
 mod whole_file;
 
 pub use column_id::{ColumnId, ColumnIdError};

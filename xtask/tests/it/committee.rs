@@ -2,10 +2,11 @@
 
 use std::process::Stdio;
 
+use ciresan_net::{Metadata, Parameters};
 use mnist_data::Data;
 use ndarray::Array2;
 use report::Summary;
-use study::{ColumnId, ResultsFolder, Study, write_probabilities};
+use study::{ColumnId, Manifest, ResultsFolder, Study, write_probabilities};
 
 use crate::refusals::manifest;
 use crate::run::{Place, Ran};
@@ -34,7 +35,16 @@ fn finish(folder: &ResultsFolder, id: &str, n_errors: usize) {
     let column = folder.column(&id);
     column.create().unwrap();
     write_probabilities(&column.probabilities(), probabilities.view()).unwrap();
-    std::fs::write(column.weights(), "not read by a committee").unwrap();
+    std::fs::write(column.weights(), weights(&folder.manifest().unwrap().unwrap(), &id)).unwrap();
+}
+
+/// Weights of the study's network, all 0: what they say about themselves is read.
+fn weights(manifest: &Manifest, id: &ColumnId) -> Vec<u8> {
+    let Study { network, activation, .. } = &manifest.config;
+    let extra = [("column", id.to_string()), ("config_hash", manifest.config_hash.clone())];
+    let extra = extra.map(|(key, value)| (key.to_owned(), value)).into();
+    let metadata = Metadata { network: network.clone(), activation: *activation, extra };
+    Parameters::zeros(network).to_safetensors(&metadata).unwrap()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use ciresan_net::{Metadata, Parameters};
 use ndarray::Array2;
 use study::{ColumnId, DataFile, MANIFEST_SCHEMA, Manifest, ResultsFolder, Study, write_probabilities};
 
@@ -51,8 +52,17 @@ pub(crate) fn finish(folder: &ResultsFolder, column: &Column) {
     let id: ColumnId = column.name.parse().unwrap();
     let files = folder.column(&id);
     files.create().unwrap();
-    fs::write(files.weights(), "not read here").unwrap();
+    fs::write(files.weights(), weights(&folder.manifest().unwrap().unwrap(), &id)).unwrap();
     write_probabilities(&files.probabilities(), probabilities(column).view()).unwrap();
+}
+
+/// Weights of the study's network, all 0: what they say about themselves is read, no digit is shown to them.
+fn weights(manifest: &Manifest, id: &ColumnId) -> Vec<u8> {
+    let Study { network, activation, .. } = &manifest.config;
+    let extra = [("column", id.to_string()), ("config_hash", manifest.config_hash.clone())];
+    let extra = extra.map(|(key, value)| (key.to_owned(), value)).into();
+    let metadata = Metadata { network: network.clone(), activation: *activation, extra };
+    Parameters::zeros(network).to_safetensors(&metadata).unwrap()
 }
 
 /// Sure of one class; of the rest, four parts of five for its neighbour, which is the label where it errs.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use report::{Listing, markdown, read};
+use report::{Listing, committee_markdown, markdown, read};
 
 use crate::made_up::{Column, labels, study};
 
@@ -35,6 +35,25 @@ fn four_widths_of_mnist() {
     let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
     let summary = read(&made_up.folder, &labels(), None).unwrap();
     check("four_widths_of_mnist", &markdown(&summary, Listing::Short));
+    check("four_widths_asked_for", &committee_markdown(&summary, Listing::Short));
+}
+
+#[test]
+fn everything_there_is_of_a_study_with_odd_widths() {
+    let columns = [
+        Column { name: "original-1", sure: 0.9, wrong: &[1, 2, 3, 7] },
+        Column { name: "w14-1", sure: 0.8, wrong: &[3, 4, 7] },
+        Column { name: "w15-1", sure: 0.9, wrong: &[2, 3, 7] },
+        Column { name: "w20-1", sure: 0.7, wrong: &[3, 7, 9] },
+    ];
+    let made_up = study("mnist", "[\"original\", 14, 15, 20]", 1, &columns);
+    for (column, validation_error, elapsed_s) in [("w14-1", 0.01, 60.0), ("w15-1", 0.02, 90.0)] {
+        let epoch =
+            format!("{{\"epoch\":8,\"validation_error\":{validation_error},\"elapsed_s\":{elapsed_s}}}\n");
+        fs::write(made_up.folder.column(&column.parse().unwrap()).metrics(), epoch).unwrap();
+    }
+    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    check("everything", &markdown(&summary, Listing::Full));
 }
 
 #[test]
@@ -65,7 +84,10 @@ fn a_full_listing_has_every_subset_of_more_than_four_widths() {
     let summary = read(&made_up.folder, &labels(), None).unwrap();
     let rows = |listing| {
         let text = markdown(&summary, listing);
-        text.split_once("## Committees of widths").map_or(0, |(_, table)| table.matches("\n| ").count() - 2)
+        let table = text
+            .split_once("## Committees of widths\n\n")
+            .map(|(_, rest)| rest.split("\n\n").next().unwrap());
+        table.map_or(0, |table| table.trim_end().lines().count() - 2)
     };
     assert_eq!((rows(Listing::Full), summary.subsets.len()), (31, 31));
     assert_eq!(rows(Listing::Short), 0);

@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use committee::Rule;
 use preprocess::Width;
-use report::{Listing, ReportError, Summary, markdown, read, read_summary};
+use report::{
+    Columns, Listing, ReportError, Selection, Summary, markdown, read, read_selected, read_summary,
+};
 use study::{ResultsFolder, write_whole};
 
 use crate::made_up::{Column, MadeUp, N_TEST, finish, labels, study};
@@ -126,6 +129,102 @@ fn a_damaged_file_is_named() {
     assert!(
         matches!(error, ReportError::Study(_)) && error.to_string().starts_with(&path.display().to_string())
     );
+}
+
+/// Writes the metrics that a column with this validation error leaves.
+fn validated(folder: &ResultsFolder, column: &str, validation_error: f64) {
+    let epoch = format!("{{\"epoch\":8,\"validation_error\":{validation_error},\"elapsed_s\":60.0}}\n");
+    fs::write(folder.column(&column.parse().unwrap()).metrics(), epoch).unwrap();
+}
+
+#[test]
+fn columns_can_be_chosen_by_name() {
+    let made_up = two_widths();
+    let select = |names: &[&str]| {
+        let ids = names.iter().map(|name| name.parse().unwrap()).collect();
+        read_selected(
+            &made_up.folder,
+            &labels(),
+            &Selection { columns: Columns::Only(ids), rule: Rule::Mean },
+        )
+    };
+    let summary = select(&["w20-1"]).unwrap();
+    assert_eq!((summary.figures.all.n_members, summary.missing.len()), (1, 0));
+    store(&made_up.folder, &summary);
+    assert_eq!(read_summary(&made_up.folder).unwrap(), None);
+
+    let root = made_up.folder.root().display();
+    let error = select(&["w20-1", "w14-2"]).unwrap_err();
+    assert_eq!(error.to_string(), format!("{root}: column w14-2 is not finished"));
+    assert!(!error.is_wrong_usage());
+    let error = select(&["w14-3"]).unwrap_err();
+    let want = "no column w14-3 in this study, expected numbers 1 to 2 of the widths 14, 20";
+    assert_eq!(error.to_string(), format!("{root}: {want}"));
+    assert!(error.is_wrong_usage());
+}
+
+#[test]
+fn a_weighted_mean_needs_validation_errors() {
+    let made_up = study(
+        "mnist",
+        "[14, 20]",
+        1,
+        &[
+            Column { name: "w14-1", sure: 0.9, wrong: &[3] },
+            Column { name: "w20-1", sure: 0.8, wrong: &[50] },
+        ],
+    );
+    let folder = &made_up.folder;
+    let weighted =
+        || read_selected(folder, &labels(), &Selection { columns: Columns::All, rule: Rule::Weighted });
+    validated(folder, "w14-1", 0.5);
+    let error = weighted().unwrap_err();
+    assert!(
+        error.to_string().contains("no weights for a weighted mean") && error.is_wrong_usage(),
+        "{error}"
+    );
+
+    // The made-up study held out no digits, so an error on them says nothing.
+    validated(folder, "w20-1", 0.01);
+    assert!(weighted().is_err());
+    let mut manifest = folder.manifest().unwrap().unwrap();
+    let text =
+        serde_json::to_string(&manifest.config).unwrap().replace("\"validation\":0", "\"validation\":10000");
+    manifest.config = study::Study::from_json(&text).unwrap();
+    folder.write_manifest(&manifest).unwrap();
+    let summary = weighted().unwrap();
+    // The surer column errs on digit 3, but the other one is far better on held-out digits.
+    assert_eq!(summary.figures.all.mistakes.iter().map(|m| m.image_idx).collect::<Vec<_>>(), [50]);
+    let mean = read(folder, &labels(), None).unwrap();
+    assert_eq!(mean.figures.all.mistakes.iter().map(|m| m.image_idx).collect::<Vec<_>>(), [3]);
+    let rules: Vec<Rule> = mean.figures.all.rules.iter().map(|of_rule| of_rule.rule).collect();
+    assert_eq!(rules, Rule::ALL);
+    assert_eq!(mean.trials[1].validation_percent, Some(1.0));
+}
+
+#[test]
+fn a_column_from_elsewhere_is_named() {
+    let made_up = two_widths();
+    let weights = |column: &str| made_up.folder.column(&column.parse().unwrap()).weights();
+    fs::copy(weights("w14-1"), weights("w20-1")).unwrap();
+    let message = read(&made_up.folder, &labels(), None).unwrap_err().to_string();
+    let path = weights("w20-1");
+    let want = "not a column of this study: its name is w14-1, expected w20-1";
+    assert_eq!(message, format!("{}: {want}", path.display()));
+}
+
+#[test]
+fn statistics_are_of_the_columns_together() {
+    let made_up = two_widths();
+    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    let statistics = &summary.statistics;
+    assert_eq!(statistics.size_curve.len(), 2);
+    assert_eq!(statistics.rejection.after(0), summary.figures.all.score);
+    assert_eq!(statistics.missed_by_all.iter().map(|missed| missed.image_idx).collect::<Vec<_>>(), [3]);
+    // Each misses one that the other does not.
+    assert_eq!(statistics.column_disagreement.counts, [[0, 2], [2, 0]]);
+    let regions: Vec<usize> = summary.overlaps.iter().map(|overlap| overlap.images.len()).collect();
+    assert_eq!(regions, [1, 1, 1]);
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! What was trained, as rows of the Theano project's table of trials.
+
+use committee::Figures;
+use preprocess::Width;
+use serde::{Deserialize, Serialize};
+use study::{ColumnId, LearningRate, ResultsFolder, Study};
+
+use crate::ReportError;
+use crate::validation::last_epoch;
+
+/// The finished columns of one width, on average.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// Their width.
+    pub width: Width,
+    /// Columns.
+    pub n_columns: u32,
+    /// Largest learning rate of the schedule.
+    pub learning_rate: f64,
+    /// Steps of a column.
+    pub iterations: u64,
+    /// Mean error on the held-out digits in percent; none were held out or it is not known of all: `None`.
+    pub validation_percent: Option<f64>,
+    /// Mean error on the test digits in percent.
+    pub test_percent: f64,
+    /// Mean minutes of a column's training, by the clock, beside whatever else the machine trained; `None` when it is not
+    /// known of all.
+    pub minutes: Option<f64>,
+}
+
+/// A row a width that has finished columns, in the order of the figures' groups.
+pub(crate) fn trials(
+    folder: &ResultsFolder,
+    study: &Study,
+    finished: &[ColumnId],
+    figures: &Figures,
+) -> Result<Vec<Trial>, ReportError> {
+    let (LearningRate::Exponential { initial: learning_rate, .. }
+    | LearningRate::OneCycle { peak: learning_rate, .. }) = study.learning_rate;
+    let n_train = u64::from(study.data.n_train().saturating_sub(study.validation));
+    let iterations = n_train.div_ceil(u64::from(study.batch)) * u64::from(study.epochs);
+    let mut trials = Vec::new();
+    for group in &figures.groups {
+        let columns: Vec<&ColumnId> =
+            finished.iter().filter(|id| id.width.to_string() == group.group).collect();
+        let Some(&&ColumnId { width, .. }) = columns.first() else { continue };
+        let mut epochs = Vec::new();
+        for id in columns {
+            epochs.push(last_epoch(&folder.column(id).metrics())?);
+        }
+        let mean = |of: &dyn Fn(&crate::validation::Epoch) -> Option<f64>| -> Option<f64> {
+            let values: Vec<f64> =
+                epochs.iter().map(|epoch| epoch.as_ref().and_then(of)).collect::<Option<_>>()?;
+            Some(values.iter().sum::<f64>() / values.len() as f64)
+        };
+        trials.push(Trial {
+            width,
+            n_columns: group.n_members,
+            learning_rate,
+            iterations,
+            validation_percent: mean(&|epoch| epoch.validation_error).map(|error| 100.0 * error),
+            test_percent: group.members.mean_percent,
+            minutes: mean(&|epoch| epoch.elapsed_s).map(|seconds| seconds / 60.0),
+        });
+    }
+    Ok(trials)
+}
