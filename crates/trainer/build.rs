@@ -1,5 +1,7 @@
-//! Tells the program which commit it was built from: `CIRESAN_COMMIT`, "unknown" outside a git checkout.
+//! Tells the program which commit it was built from: `CIRESAN_COMMIT`, "unknown" outside a git checkout; and, with the
+//! feature `libtorch`, where libtorch is.
 
+use std::env;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,6 +17,10 @@ fn main() {
     }
     let commit = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=CIRESAN_COMMIT={commit}");
+    // From the build script of ciresan-net, which says why. Not set without the feature.
+    if let Ok(folder) = env::var("DEP_CIRESAN_NET_LIBTORCH_LIB") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
+    }
 }
 
 fn git(arguments: &[&str]) -> Option<String> {

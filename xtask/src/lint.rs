@@ -20,10 +20,17 @@ const UNSAFE_CRATE: &str = "ciresan-cpu";
 /// The one crate that may name libtorch's bindings, and only behind a feature.
 const LIBTORCH_CRATE: &str = "ciresan-net";
 
+/// How that crate forbids unsafe code. With the feature it opts in for one call, which loads a library.
+const FORBIDS_WITHOUT_LIBTORCH: &str = r#"#![cfg_attr(not(feature = "libtorch"), forbid(unsafe_code))]"#;
+
+/// The one file of it that may opt in, with its reason.
+const LOADER: &str = "libtorch/cuda_library.rs";
+
 /// Check formatting, clippy and the project's own rules.
 ///
 /// The own rules: crates depend on each other only as docs/ARCHITECTURE.md allows; libtorch's bindings are optional
-/// and of ciresan-net alone; every crate but ciresan-cpu forbids unsafe code; every config in configs/ is valid.
+/// and of ciresan-net alone; every crate but ciresan-cpu forbids unsafe code, but for the one call in ciresan-net that loads
+/// libtorch's part for GPUs; every config in configs/ is valid.
 /// Each problem is one sentence on stderr.
 ///
 /// Exit codes: 0 nothing to complain of, 1 something.
@@ -46,6 +53,7 @@ pub(crate) fn run(_: &Args) -> Result<()> {
         problems.extend(edges.broken_by(package));
         problems.extend(libtorch_edges(package));
         problems.extend(unsafe_targets(package));
+        problems.extend(unsafe_opt_ins(package)?);
     }
     problems.extend(invalid_configs(&workspace.configs())?);
     for problem in &problems {
@@ -174,15 +182,43 @@ fn unsafe_targets(package: &Package) -> Vec<String> {
     }
     let shipped = |target: &&Target| target.kind.iter().any(|kind| kind == "lib" || kind == "bin");
     let targets = package.targets.iter().filter(shipped);
+    let forbids =
+        if package.name == LIBTORCH_CRATE { FORBIDS_WITHOUT_LIBTORCH } else { "#![forbid(unsafe_code)]" };
     let problem = |target: &Target| match fs::read_to_string(&target.src_path) {
-        Ok(text) if text.lines().any(|line| line.trim() == "#![forbid(unsafe_code)]") => None,
+        Ok(text) if text.lines().any(|line| line.trim() == forbids) => None,
         Ok(_) => Some(format!(
-            "{}: has no `#![forbid(unsafe_code)]`; unsafe code belongs into {UNSAFE_CRATE} alone",
+            "{}: has no `{forbids}`; unsafe code belongs into {UNSAFE_CRATE} alone",
             target.src_path
         )),
         Err(error) => Some(format!("{}: {error}", target.src_path)),
     };
     targets.filter_map(problem).collect()
+}
+
+/// The files of the crate with libtorch that opt in to unsafe code and are not the one that may.
+fn unsafe_opt_ins(package: &Package) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    if package.name != LIBTORCH_CRATE {
+        return Ok(problems);
+    }
+    let mut folders = vec![Path::new(&package.manifest_path).with_file_name("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry.with_context(|| folder.display().to_string())?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with(LOADER) {
+                let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+                if ["expect(unsafe_code", "allow(unsafe_code"].iter().any(|opt_in| text.contains(opt_in)) {
+                    problems.push(format!(
+                        "{}: opts in to unsafe code, expected that of {LOADER} alone",
+                        path.display()
+                    ));
+                }
+            }
+        }
+    }
+    Ok(problems)
 }
 
 /// The configs that are not valid studies. The schema beside them is none and is checked by a test of `study`.
@@ -290,6 +326,28 @@ mod tests {
         assert_eq!(unsafe_targets(&with("ciresan-cpu")).len(), 0);
         fs::write(&path, "//! Docs.\n#![forbid(unsafe_code)]\n").unwrap();
         assert_eq!(unsafe_targets(&with("study")).len(), 0);
+
+        fs::write(&path, format!("//! Docs.\n{FORBIDS_WITHOUT_LIBTORCH}\n")).unwrap();
+        assert_eq!(
+            (unsafe_targets(&with("study")).len(), unsafe_targets(&with("ciresan-net")).len()),
+            (1, 0)
+        );
+    }
+
+    #[test]
+    fn only_the_loader_of_a_library_opts_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let net = Package {
+            manifest_path: folder.path().join("Cargo.toml").display().to_string(),
+            ..package("ciresan-net", &[])
+        };
+        fs::create_dir_all(folder.path().join("src/libtorch")).unwrap();
+        let opt_in = "#[expect(unsafe_code, reason = \"it loads\")]";
+        fs::write(folder.path().join("src").join(LOADER), opt_in).unwrap();
+        assert_eq!(unsafe_opt_ins(&net).unwrap(), Vec::<String>::new());
+        fs::write(folder.path().join("src/network.rs"), opt_in).unwrap();
+        let problems = unsafe_opt_ins(&net).unwrap();
+        assert!(problems.len() == 1 && problems[0].contains("network.rs: opts in"), "{problems:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+// With the feature `libtorch`, one call opts in, with its reason: libtorch/cuda_library.rs.
+#![cfg_attr(not(feature = "libtorch"), forbid(unsafe_code))]
 
 mod activation;
 #[cfg(feature = "conformance")]
@@ -7,6 +8,9 @@ pub mod conformance;
 mod engine;
 mod form;
 mod initialization;
+pub mod installation;
+#[cfg(feature = "libtorch")]
+pub mod libtorch;
 mod network;
 mod notation;
 mod parameters;
