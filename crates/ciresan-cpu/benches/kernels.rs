@@ -8,7 +8,7 @@
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::Isa;
 use ciresan_cpu::kernels::{Kernels, multiply_add, multiply_add_flops};
-use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Parameters};
+use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
 use std::hint::black_box;
@@ -24,7 +24,7 @@ fn kernels(isa: Isa) -> Kernels {
     let images = (0..BATCH * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels = (0..BATCH).map(|_| rng.random_range(0..10)).collect();
     let optimizer = Optimizer { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, max_batch: BATCH };
+    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: BATCH };
     Kernels::new(&spec, &start, isa, images, labels).expect("a network of the paper's form")
 }
 

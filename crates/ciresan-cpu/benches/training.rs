@@ -3,7 +3,9 @@
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, Isa};
-use ciresan_net::{Activation, Engine, EngineSpec, Initialization, Network, Optimizer, Parameters, Step};
+use ciresan_net::{
+    Activation, Engine, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision, Step,
+};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
@@ -18,7 +20,7 @@ fn engine(notation: &str, activation: Activation, isa: Isa) -> (CpuEngine, Vec<f
     let images = (0..BATCH * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels = (0..BATCH).map(|_| rng.random_range(0..10)).collect();
     let optimizer = Optimizer { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, max_batch: BATCH };
+    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: BATCH };
     (CpuEngine::with_isa(&spec, &[start], isa).expect("a network of the paper's form"), images, labels)
 }
 

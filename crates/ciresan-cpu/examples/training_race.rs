@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Instant;
 
 use ciresan_cpu::CpuEngine;
-use ciresan_net::{Activation, Engine, EngineSpec, Network, Optimizer, Parameters, Step};
+use ciresan_net::{Activation, Engine, EngineSpec, Network, Optimizer, Parameters, Precision, Step};
 
 const NETWORK: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
 const LEARNING_RATE: f32 = 0.05;
@@ -166,7 +166,13 @@ impl<'data> Column<'data> {
         let network: Network = NETWORK.parse()?;
         let start = first_parameters(&network);
         let optimizer = Optimizer { momentum: 0.9, nesterov: true };
-        let spec = EngineSpec { network, activation: Activation::ScaledTanh, optimizer, max_batch: batch };
+        let spec = EngineSpec {
+            network,
+            activation: Activation::ScaledTanh,
+            optimizer,
+            precision: Precision::Fp32,
+            max_batch: batch,
+        };
         Ok(Self { engine: CpuEngine::new(&spec, &[start])?, data, batch, n_steps: 0 })
     }
 

@@ -71,6 +71,10 @@ impl CpuEngine {
         self.model.isa
     }
 
+    fn column(&self, column: usize) -> Result<&Column, EngineError> {
+        self.columns.get(column).ok_or(EngineError::Column { got: column, n: self.columns.len() })
+    }
+
     fn column_mut(&mut self, column: usize) -> Result<&mut Column, EngineError> {
         let n = self.columns.len();
         self.columns.get_mut(column).ok_or(EngineError::Column { got: column, n })
@@ -116,8 +120,8 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn parameters(&self, column: usize) -> Parameters {
-        self.model.hand_out(&self.columns[column].values)
+    fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
+        Ok(self.model.hand_out(&self.column(column)?.values))
     }
 
     fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Result<(), EngineError> {
@@ -128,8 +132,8 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn velocity(&self, column: usize) -> Parameters {
-        self.model.hand_out(&self.columns[column].velocity)
+    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
+        Ok(self.model.hand_out(&self.column(column)?.velocity))
     }
 
     fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {

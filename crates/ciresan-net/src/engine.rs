@@ -1,6 +1,6 @@
 //! What trains columns: the [`Engine`] trait.
 
-use crate::{Activation, Network, ParameterSpec, Parameters};
+use crate::{Activation, Network, ParameterSpec, Parameters, Precision};
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient descent with momentum.
@@ -26,6 +26,8 @@ pub struct EngineSpec {
     pub activation: Activation,
     /// The update rule.
     pub optimizer: Optimizer,
+    /// The coarsest rounding of operands.
+    pub precision: Precision,
     /// Most images of one column in one step; at least 1.
     pub max_batch: usize,
 }
@@ -144,7 +146,8 @@ pub struct Step {
 /// # What is computed
 /// Convolutions and dense layers as [`Layer`](crate::Layer) has them, the spec's [`Activation`] after
 /// convolutions and hidden layers, softmax at the output, mean cross-entropy over a column's batch as the
-/// loss, its exact gradient by backpropagation, and one step of the spec's [`Optimizer`] with it. Of values in
+/// loss, its exact gradient by backpropagation, and one step of the spec's [`Optimizer`] with it, all with
+/// operands no coarser than the spec's [`Precision`]. Of values in
 /// a pooling window that are equal as computed the first in row-major order takes the whole gradient. A NaN among the
 /// parameters comes out as a loss or a probability that is not finite: no maximum or rectifier hides it.
 ///
@@ -154,7 +157,9 @@ pub struct Step {
 ///
 /// # Errors
 /// An engine checks lengths, labels and indices as [`EngineSpec::check`] and its companions do, before
-/// anything else. After an error nothing has changed, `steps` and `probabilities` included.
+/// anything else. After an error nothing has changed, `steps` and `probabilities` included. Every call of an
+/// engine on a device can also fail with [`EngineError::OutOfMemory`], after which nothing has changed either,
+/// or with [`EngineError::Device`], after which the engine is of no more use.
 ///
 /// The feature `conformance` has the tests that every engine passes.
 pub trait Engine: Sized {
@@ -207,9 +212,9 @@ pub trait Engine: Sized {
 
     /// Parameters of a column.
     ///
-    /// # Panics
-    /// When `column` is not below [`n_columns`](Self::n_columns).
-    fn parameters(&self, column: usize) -> Parameters;
+    /// # Errors
+    /// [`EngineError::Column`].
+    fn parameters(&self, column: usize) -> Result<Parameters, EngineError>;
 
     /// Replaces the parameters of a column; its velocity stays. Values that are not finite are taken as they
     /// are.
@@ -220,9 +225,9 @@ pub trait Engine: Sized {
 
     /// The optimizer's state v of a column, value by value beside its parameters.
     ///
-    /// # Panics
-    /// When `column` is not below [`n_columns`](Self::n_columns).
-    fn velocity(&self, column: usize) -> Parameters;
+    /// # Errors
+    /// [`EngineError::Column`].
+    fn velocity(&self, column: usize) -> Result<Parameters, EngineError>;
 
     /// Replaces the optimizer's state of a column; its parameters stay.
     ///
@@ -295,6 +300,22 @@ pub enum EngineError {
         /// The value given.
         got: f32,
     },
+    /// A device has too little memory left.
+    #[error("{device}: out of memory: {reason}")]
+    OutOfMemory {
+        /// The device.
+        device: String,
+        /// What its library says.
+        reason: String,
+    },
+    /// A device is not there, or has failed.
+    #[error("{device}: {reason}")]
+    Device {
+        /// The device.
+        device: String,
+        /// What its library says, or what is missing and what to do.
+        reason: String,
+    },
     /// No column was given.
     #[error("no columns: an engine needs 1 or more")]
     NoColumns,
@@ -312,6 +333,7 @@ mod tests {
             network: "2x3x3-2C2-4N-3N".parse().unwrap(),
             activation: Activation::Relu,
             optimizer: Optimizer { momentum: 0.9, nesterov: true },
+            precision: Precision::Fp32,
             max_batch: 4,
         }
     }

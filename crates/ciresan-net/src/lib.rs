@@ -3,7 +3,7 @@
 #![cfg_attr(not(feature = "libtorch"), forbid(unsafe_code))]
 
 mod activation;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod engine;
 mod form;
@@ -14,7 +14,8 @@ pub mod libtorch;
 mod network;
 mod notation;
 mod parameters;
-#[cfg(feature = "conformance")]
+mod precision;
+#[cfg(any(test, feature = "conformance"))]
 pub mod reference;
 mod weights;
 
@@ -25,4 +26,5 @@ pub use initialization::Initialization;
 pub use network::{Layer, Network, Shape};
 pub use notation::{NotationError, NotationProblem};
 pub use parameters::{ParameterSpec, Parameters};
+pub use precision::{Precision, PrecisionError};
 pub use weights::{Metadata, WeightsError};

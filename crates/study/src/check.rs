@@ -51,6 +51,7 @@ impl RawStudy {
             validation,
             learning_rate: self.learning_rate.check()?,
             optimizer: self.optimizer.check()?,
+            precision: self.precision,
             distortion: self.distortion.map(RawDistortion::check).transpose()?,
         })
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ciresan_net::{Activation, Initialization};
+use ciresan_net::{Activation, Initialization, Precision};
 use preprocess::{Smoothing, Width};
 use schemars::JsonSchema;
 use serde::de::{self, Unexpected, Visitor};
@@ -66,6 +66,10 @@ pub(crate) struct RawStudy {
     pub(crate) learning_rate: RawLearningRate,
     /// Stochastic gradient descent with momentum.
     pub(crate) optimizer: RawOptimizer,
+    /// The coarsest rounding that an engine may give the operands of convolutions and matrix products: "fp32", "tf32" or
+    /// "bf16". Parameters, sums and loss are fp32 always, and an engine may round less: that for CPUs is fp32.
+    #[schemars(schema_with = "schema::precision")]
+    pub(crate) precision: Precision,
     /// The random distortion of training digits, drawn anew for every image in every epoch; null for none.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(required, schema_with = "schema::distortion")]

@@ -55,6 +55,10 @@ pub(crate) fn initialization(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["paper", "fan-in"] })
 }
 
+pub(crate) fn precision(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["fp32", "tf32", "bf16"] })
+}
+
 pub(crate) fn smoothing(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["gaussian", "theano"] })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ciresan_net::{Activation, Initialization, Network, Optimizer};
+use ciresan_net::{Activation, Initialization, Network, Optimizer, Precision};
 use preprocess::{Distortion, Smoothing, Width};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -55,6 +55,8 @@ pub struct Study {
     pub learning_rate: LearningRate,
     /// Momentum. A momentum of 0 is never Nesterov's.
     pub optimizer: Optimizer,
+    /// The coarsest rounding of operands that an engine may use.
+    pub precision: Precision,
     /// The distortion of training digits; `None` trains on digits as they are.
     pub distortion: Option<AnnealedDistortion>,
 }
@@ -229,6 +231,7 @@ struct Resolved<'a> {
     validation: u32,
     learning_rate: LearningRate,
     optimizer: Optimizer,
+    precision: Precision,
     distortion: Option<ResolvedDistortion>,
 }
 
@@ -264,6 +267,7 @@ impl<'a> Resolved<'a> {
             validation: study.validation,
             learning_rate: study.learning_rate,
             optimizer: study.optimizer,
+            precision: study.precision,
             distortion: study.distortion.as_ref().map(ResolvedDistortion::new),
         }
     }

@@ -85,7 +85,7 @@ impl Job<'_, '_> {
     }
 
     fn save<E: Engine>(&self, engine: &E, position: Position) -> Result<(), ColumnError> {
-        let (parameters, velocity) = (engine.parameters(0), engine.velocity(0));
+        let (parameters, velocity) = (engine.parameters(0)?, engine.velocity(0)?);
         Checkpoint { position, parameters, velocity }.write(&self.files.checkpoint(), self.owner())?;
         Ok(self.ledger.write()?)
     }
@@ -93,7 +93,7 @@ impl Job<'_, '_> {
     /// Writes the weights, then the probabilities, whose presence says that the column is finished; then the checkpoint
     /// goes. A crash anywhere in between leaves a checkpoint behind from which the rest is done again.
     fn finish<E: Engine>(&self, engine: &mut E) -> Result<(), ColumnError> {
-        let weights = engine.parameters(0).to_safetensors(&self.metadata())?;
+        let weights = engine.parameters(0)?.to_safetensors(&self.metadata())?;
         study::write_whole(&self.files.weights(), &weights)?;
         let test = self.normalize(self.setup.digits.test.images())?;
         let probabilities = predict::probabilities(engine, 0, &test, self.classes())?;
@@ -104,11 +104,12 @@ impl Job<'_, '_> {
 
     /// The engine with the column's saved state, or with its first weights and no velocity.
     fn engine<E: Engine>(&self, saved: Option<Checkpoint>) -> Result<E, ColumnError> {
-        let Study { network, activation, initialization, optimizer, .. } = self.setup.study;
+        let Study { network, activation, initialization, optimizer, precision, .. } = self.setup.study;
         let spec = EngineSpec {
             network: network.clone(),
             activation: *activation,
             optimizer: *optimizer,
+            precision: *precision,
             max_batch: self.setup.study.batch as usize,
         };
         if let Some(Checkpoint { parameters, velocity, .. }) = saved {

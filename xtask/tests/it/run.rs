@@ -22,6 +22,7 @@ const CONFIG: &str = r#"{
   "validation": 0,
   "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
   "optimizer": { "momentum": 0.9, "nesterov": true },
+  "precision": "fp32",
   "distortion": {
     "sigma": 8, "alpha": 36, "smoothing": "gaussian",
     "translation_px": 0, "rotation_deg": 0, "scaling": 0, "shear": 0, "anneal": 0.3

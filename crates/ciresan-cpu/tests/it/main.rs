@@ -7,7 +7,8 @@ use ciresan_cpu::{CpuEngine, Isa};
 use ciresan_net::conformance::check_engine;
 use ciresan_net::reference::ReferenceEngine;
 use ciresan_net::{
-    Activation, Engine, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters, Step,
+    Activation, Engine, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision,
+    Step,
 };
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -36,13 +37,13 @@ macro_rules! engine_on {
             fn predict(&mut self, column: usize, images: &[f32], out: &mut [f32]) -> Result<(), EngineError> {
                 self.0.predict(column, images, out)
             }
-            fn parameters(&self, column: usize) -> Parameters {
+            fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
                 self.0.parameters(column)
             }
             fn set_parameters(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
                 self.0.set_parameters(column, to)
             }
-            fn velocity(&self, column: usize) -> Parameters {
+            fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
                 self.0.velocity(column)
             }
             fn set_velocity(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
@@ -92,10 +93,16 @@ fn one_step<E: Engine>(make: impl Fn(&EngineSpec, &Parameters) -> E, case: &Case
         (0..case.batch * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels: Vec<u8> = (0..case.batch).map(|_| rng.random_range(0..3)).collect();
     let optimizer = Optimizer { momentum: 0.0, nesterov: false };
-    let spec = EngineSpec { network, activation: case.activation, optimizer, max_batch: case.batch };
+    let spec = EngineSpec {
+        network,
+        activation: case.activation,
+        optimizer,
+        precision: Precision::Fp32,
+        max_batch: case.batch,
+    };
     let mut engine = make(&spec, &start);
     engine.train_step(&images, &labels, 1.0, &mut [Step::default()]).unwrap();
-    engine.parameters(0).values().to_vec()
+    engine.parameters(0).unwrap().values().to_vec()
 }
 
 /// A small network of the paper's form that fits its input.
@@ -164,7 +171,13 @@ fn a_nan_reaches_the_loss() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
         let optimizer = Optimizer { momentum: 0.0, nesterov: false };
-        let spec = EngineSpec { network: network.clone(), activation, optimizer, max_batch: 1 };
+        let spec = EngineSpec {
+            network: network.clone(),
+            activation,
+            optimizer,
+            precision: Precision::Fp32,
+            max_batch: 1,
+        };
         for isa in Isa::available() {
             let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
             let mut steps = [Step::default()];
@@ -184,7 +197,7 @@ fn threads_that_help_change_no_bit() {
     let images: Vec<f32> = (0..70 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels: Vec<u8> = (0..70).map(|_| rng.random_range(0..5)).collect();
     let optimizer = Optimizer { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, max_batch: 70 };
+    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 70 };
     for isa in Isa::available() {
         let train = || {
             let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
@@ -193,7 +206,7 @@ fn threads_that_help_change_no_bit() {
             }
             let mut probabilities = vec![0.0; 70 * 5];
             engine.predict(0, &images, &mut probabilities).unwrap();
-            [engine.parameters(0).values(), &probabilities]
+            [engine.parameters(0).unwrap().values(), &probabilities]
                 .concat()
                 .iter()
                 .map(|x| x.to_bits())

@@ -3,7 +3,7 @@
 use super::rounding::Rounding;
 pub(super) use crate::reference::widened;
 use crate::reference::{Gradients, Reference, Trace};
-use crate::{Activation, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters};
+use crate::{Activation, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision};
 use chacha20::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
@@ -108,7 +108,7 @@ impl Case {
             message: error.to_string(),
         })?;
         let reference = Reference::new(&network, activation);
-        let spec = EngineSpec { network, activation, optimizer, max_batch };
+        let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch };
         Ok(Self { subject, spec, reference, rng: ChaCha8Rng::seed_from_u64(seed), name })
     }
 

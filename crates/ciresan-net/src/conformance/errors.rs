@@ -87,7 +87,10 @@ fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
     let image_len = case.spec.network.input().len();
     let mut steps = untouched;
     case.run(engine.train_step(&batch.images[..4 * image_len], &batch.labels[..4], 0.1, &mut steps[..2]))?;
-    let before: Vec<_> = (0..2).map(|column| (engine.parameters(column), engine.velocity(column))).collect();
+    let mut before = Vec::new();
+    for column in 0..2 {
+        before.push((case.run(engine.parameters(column))?, case.run(engine.velocity(column))?));
+    }
 
     let length = EngineError::Length { what: "", got: 0, want: 0 };
     let no_batch = EngineError::Batch { got: 0, max: 4 };
@@ -152,8 +155,16 @@ fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
     case.check_refused("parameters of column 2 of 2", engine.set_parameters(2, &columns[0]), &no_column)?;
     case.check_refused("velocity of column 2 of 2", engine.set_velocity(2, &columns[0]), &no_column)?;
     for (column, (parameters, velocity)) in before.iter().enumerate() {
-        case.check_bits("parameters after errors", engine.parameters(column).values(), parameters.values())?;
-        case.check_bits("velocity after errors", engine.velocity(column).values(), velocity.values())?;
+        case.check_bits(
+            "parameters after errors",
+            case.run(engine.parameters(column))?.values(),
+            parameters.values(),
+        )?;
+        case.check_bits(
+            "velocity after errors",
+            case.run(engine.velocity(column))?.values(),
+            velocity.values(),
+        )?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The subjects can also be run one by one, by an engine that cannot promise all of them: one on a GPU may
-//! have to leave out [`together_equals_apart`], and says in its documentation what holds instead.
+//! have to leave out [`together_equals_apart`] for [`together_within_rounding`], which bounds how far it may be from it.
 //!
 //! # Tolerances
 //! They follow from how f32 rounds. Every sum of n products that the reference computes exactly is, in f32,
@@ -43,7 +43,7 @@ pub use gradients::gradients;
 pub use optimizer::optimizer;
 pub use state::state;
 pub use ties::ties;
-pub use together::together_equals_apart;
+pub use together::{together_equals_apart, together_within_rounding};
 
 use crate::Engine;
 

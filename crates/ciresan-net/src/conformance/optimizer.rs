@@ -29,7 +29,7 @@ pub fn optimizer<E: Engine>() -> Result<(), Failure> {
 fn check_steps<E: Engine>(mut case: Case) -> Result<(), Failure> {
     let mut parameters = case.draw_parameters();
     let mut engine = case.run(E::new(&case.spec, std::slice::from_ref(&parameters)))?;
-    let mut velocity = engine.velocity(0);
+    let mut velocity = case.run(engine.velocity(0))?;
     case.check_bits("first velocity", velocity.values(), &vec![0.0; velocity.values().len()])?;
     let momentum = f64::from(case.spec.optimizer.momentum);
     let mut learning_rate = 0.1;
@@ -48,7 +48,7 @@ fn check_steps<E: Engine>(mut case: Case) -> Result<(), Failure> {
             want_v.push(momentum * v + g);
             tolerance_v.push(tolerance + 4.0 * UNIT * ((momentum * v).abs() + g.abs()));
         }
-        velocity = engine.velocity(0);
+        velocity = case.run(engine.velocity(0))?;
         case.check_tensors(
             &format!("velocity after step {step}"),
             &widened(velocity.values()),
@@ -70,7 +70,7 @@ fn check_steps<E: Engine>(mut case: Case) -> Result<(), Failure> {
             want.push(before - rate * direction);
             tolerance.push(rate * (off + 4.0 * UNIT * size) + UNIT * (before.abs() + rate * size));
         }
-        parameters = engine.parameters(0);
+        parameters = case.run(engine.parameters(0))?;
         case.check_tensors(
             &format!("parameters after step {step}"),
             &widened(parameters.values()),

@@ -39,21 +39,23 @@ fn read_back<E: Engine>(mut case: Case) -> Result<(), Failure> {
     case.run(engine.set_parameters(1, &parameters))?;
     case.check_bits(
         "velocity, parameters set",
-        engine.velocity(1).values(),
+        case.run(engine.velocity(1))?.values(),
         &vec![0.0; velocity.values().len()],
     )?;
     case.run(engine.set_velocity(1, &velocity))?;
     let again = draw_values(&mut case);
     case.run(engine.set_parameters(1, &again))?;
-    case.check_bits("parameters of column 0", engine.parameters(0).values(), first[0].values())?;
+    case.check_bits("parameters of column 0", case.run(engine.parameters(0))?.values(), first[0].values())?;
     case.check_bits(
         "velocity of column 0",
-        engine.velocity(0).values(),
+        case.run(engine.velocity(0))?.values(),
         &vec![0.0; velocity.values().len()],
     )?;
-    case.check_bits("parameters of column 1", engine.parameters(1).values(), again.values())?;
-    case.check_bits("velocity of column 1", engine.velocity(1).values(), velocity.values())?;
-    if engine.parameters(1).layout() != again.layout() || engine.velocity(1).layout() != again.layout() {
+    case.check_bits("parameters of column 1", case.run(engine.parameters(1))?.values(), again.values())?;
+    case.check_bits("velocity of column 1", case.run(engine.velocity(1))?.values(), velocity.values())?;
+    if case.run(engine.parameters(1))?.layout() != again.layout()
+        || case.run(engine.velocity(1))?.layout() != again.layout()
+    {
         return Err(case.fail("parameters or velocity: another layout than the network's"));
     }
     Ok(())
@@ -80,8 +82,8 @@ fn taken_over<E: Engine>(mut case: Case) -> Result<(), Failure> {
     // It has a past of its own, which must not show.
     train(&case, &mut second, &batches[3..])?;
     for column in 0..2 {
-        case.run(second.set_velocity(column, &unbroken.velocity(column)))?;
-        case.run(second.set_parameters(column, &unbroken.parameters(column)))?;
+        case.run(second.set_velocity(column, &case.run(unbroken.velocity(column))?))?;
+        case.run(second.set_parameters(column, &case.run(unbroken.parameters(column))?))?;
     }
     let images = case.draw_images(4);
     let mut probabilities = vec![0.0; 4 * case.spec.network.classes()];
@@ -98,9 +100,18 @@ fn taken_over<E: Engine>(mut case: Case) -> Result<(), Failure> {
     for column in 0..2 {
         for (name, other) in [("taken over", &second), ("repeated", &repeated)] {
             let what = |what: &str| format!("{what} of column {column}, {name}");
-            let (parameters, velocity) = (other.parameters(column), other.velocity(column));
-            case.check_bits(&what("parameters"), parameters.values(), unbroken.parameters(column).values())?;
-            case.check_bits(&what("velocity"), velocity.values(), unbroken.velocity(column).values())?;
+            let (parameters, velocity) =
+                (case.run(other.parameters(column))?, case.run(other.velocity(column))?);
+            case.check_bits(
+                &what("parameters"),
+                parameters.values(),
+                case.run(unbroken.parameters(column))?.values(),
+            )?;
+            case.check_bits(
+                &what("velocity"),
+                velocity.values(),
+                case.run(unbroken.velocity(column))?.values(),
+            )?;
         }
     }
     Ok(())

@@ -116,7 +116,8 @@ impl<M: Mistake> Faulty<M> {
     ) -> Result<(), EngineError> {
         for (column, (parameters, velocity)) in before.iter().enumerate() {
             let Optimizer { momentum, nesterov } = self.spec.optimizer;
-            let (mut new, mut new_velocity) = (self.engine.parameters(column), self.engine.velocity(column));
+            let (mut new, mut new_velocity) =
+                (self.engine.parameters(column)?, self.engine.velocity(column)?);
             let all = (new.values_mut().iter_mut().zip(new_velocity.values_mut()))
                 .zip(parameters.values().iter().zip(velocity.values()));
             for ((value, v), (&old, &old_v)) in all {
@@ -142,7 +143,7 @@ impl<M: Mistake> Faulty<M> {
             self.engine.set_velocity(column, &new_velocity)?;
         }
         if Self::has(Fault::ColumnsShareVelocity) {
-            let first = self.engine.velocity(0);
+            let first = self.engine.velocity(0)?;
             for column in 1..self.engine.n_columns() {
                 self.engine.set_velocity(column, &first)?;
             }
@@ -205,8 +206,8 @@ impl<M: Mistake> Engine for Faulty<M> {
             _ => {}
         }
         let before: Vec<_> = (0..self.engine.n_columns())
-            .map(|column| (self.engine.parameters(column), self.engine.velocity(column)))
-            .collect();
+            .map(|column| Ok((self.engine.parameters(column)?, self.engine.velocity(column)?)))
+            .collect::<Result<_, EngineError>>()?;
         self.engine.train_step(&images, &labels, learning_rate, steps)?;
         for (column, step) in steps.iter_mut().enumerate() {
             match M::FAULT {
@@ -223,7 +224,7 @@ impl<M: Mistake> Engine for Faulty<M> {
                 }
                 Fault::RatioOfNewParameters => {
                     let norm = |p: &Parameters| p.values().iter().map(|v| f64::from(v.abs())).sum::<f64>();
-                    step.update_ratio *= norm(&before[column].0) / norm(&self.engine.parameters(column));
+                    step.update_ratio *= norm(&before[column].0) / norm(&self.engine.parameters(column)?);
                 }
                 _ => {}
             }
@@ -250,7 +251,7 @@ impl<M: Mistake> Engine for Faulty<M> {
             }
             Fault::PredictionTrains => {
                 self.engine.predict(column, images, probabilities)?;
-                let mut velocity = self.engine.velocity(column);
+                let mut velocity = self.engine.velocity(column)?;
                 velocity.values_mut()[0] += 1e-3;
                 self.engine.set_velocity(column, &velocity)
             }
@@ -258,13 +259,13 @@ impl<M: Mistake> Engine for Faulty<M> {
         }
     }
 
-    fn parameters(&self, column: usize) -> Parameters {
-        Self::misread(&self.spec.network, &self.engine.parameters(column))
+    fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
+        Ok(Self::misread(&self.spec.network, &self.engine.parameters(column)?))
     }
 
     fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Result<(), EngineError> {
         if Self::has(Fault::LayoutUnchecked) && parameters.values().len() == self.spec.network.n_params() {
-            let mut own = self.engine.parameters(column);
+            let mut own = self.engine.parameters(column)?;
             own.values_mut().copy_from_slice(parameters.values());
             return self.engine.set_parameters(column, &own);
         }
@@ -275,8 +276,8 @@ impl<M: Mistake> Engine for Faulty<M> {
         Ok(())
     }
 
-    fn velocity(&self, column: usize) -> Parameters {
-        Self::misread(&self.spec.network, &self.engine.velocity(column))
+    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
+        Ok(Self::misread(&self.spec.network, &self.engine.velocity(column)?))
     }
 
     fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {
@@ -294,6 +295,14 @@ fn every_fault_is_found_by_its_subject() {
     for (fault, subject) in FAULTS {
         assert!(subject().is_err(), "{fault:?} was not found");
     }
+}
+
+#[test]
+fn what_columns_share_is_found_within_rounding() {
+    together_within_rounding::<ReferenceEngine>().unwrap();
+    assert!(together_within_rounding::<Faulty<mistakes::ColumnsShareImages>>().is_err());
+    assert!(together_within_rounding::<Faulty<mistakes::ColumnsShareVelocity>>().is_err());
+    assert!(together_within_rounding::<Faulty<mistakes::GradientSlightlyOff>>().is_err());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Columns do not know of each other.
 
-use super::case::{ACTIVATIONS, Case, Failure, NESTEROV, PAPER, SMALL};
+use super::case::{ACTIVATIONS, Case, Failure, NESTEROV, PAPER, PLAIN, SMALL, widened};
+use super::rounding::UNIT;
 use crate::{Engine, Step};
 
 const N_COLUMNS: usize = 3;
@@ -48,13 +49,79 @@ fn check_columns<E: Engine>(mut case: Case, batches: &[usize]) -> Result<(), Fai
     let images = case.draw_images(5);
     for (i, alone) in apart.iter_mut().enumerate() {
         let what = |what: &str| format!("{what} of column {i}");
-        case.check_bits(&what("parameters"), together.parameters(i).values(), alone.parameters(0).values())?;
-        case.check_bits(&what("velocity"), together.velocity(i).values(), alone.velocity(0).values())?;
+        case.check_bits(
+            &what("parameters"),
+            case.run(together.parameters(i))?.values(),
+            case.run(alone.parameters(0))?.values(),
+        )?;
+        case.check_bits(
+            &what("velocity"),
+            case.run(together.velocity(i))?.values(),
+            case.run(alone.velocity(0))?.values(),
+        )?;
         let mut got = vec![0.0; 5 * case.spec.network.classes()];
         let mut want = got.clone();
         case.run(together.predict(i, &images, &mut got))?;
         case.run(alone.predict(0, &images, &mut want))?;
         case.check_bits(&what("probabilities"), &got, &want)?;
+    }
+    Ok(())
+}
+
+/// Three columns of one engine step, each within rounding, as the reference says of each alone: what an engine
+/// promises whose sums depend on how many columns it has.
+///
+/// The tolerances are those of [`gradients`](super::gradients()), so together and apart differ by no more than twice
+/// those. Each step is compared on its own, from the state that the engine had before it.
+///
+/// # Errors
+/// The first value that is off.
+pub fn together_within_rounding<E: Engine>() -> Result<(), Failure> {
+    for activation in ACTIVATIONS {
+        for (seed, notation) in (1..).zip([SMALL[1], SMALL[3], SMALL[11]]) {
+            let case = Case::new("together_within_rounding", notation, activation, PLAIN, 4, seed)?;
+            check_steps::<E>(case, &[4, 1, 3])?;
+        }
+        check_steps::<E>(Case::new("together_within_rounding", PAPER, activation, PLAIN, 2, 1)?, &[1, 2])?;
+    }
+    Ok(())
+}
+
+fn check_steps<E: Engine>(mut case: Case, batches: &[usize]) -> Result<(), Failure> {
+    const LEARNING_RATE: f32 = 0.5;
+    let mut columns: Vec<_> = (0..N_COLUMNS).map(|_| case.draw_parameters()).collect();
+    let mut engine = case.run(E::new(&case.spec, &columns))?;
+    for &batch in batches {
+        let (mut images, mut labels, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        for column in &columns {
+            let (batch, of_column) = case.draw_separated(column, batch)?;
+            images.extend(&batch.images);
+            labels.extend(&batch.labels);
+            expected.push((batch, of_column));
+        }
+        let mut steps = [Step::default(); N_COLUMNS];
+        case.run(engine.train_step(&images, &labels, LEARNING_RATE, &mut steps))?;
+        for (i, (batch, expected)) in expected.iter().enumerate() {
+            let loss = expected.trace.loss(&batch.labels);
+            let tolerance = expected.rounding.loss_tolerance(&expected.trace, &batch.labels);
+            case.check_close(&format!("loss of column {i}"), [steps[i].loss], [loss], [tolerance])?;
+            let gradient = &expected.gradients.parameters;
+            let tolerances = expected.rounding.gradient_tolerances();
+            let velocity = case.run(engine.velocity(i))?;
+            let what = format!("gradient of column {i}");
+            case.check_tensors(&what, &widened(velocity.values()), gradient, &tolerances)?;
+            // θ − η·g: two roundings beside the gradient's error.
+            let rate = f64::from(LEARNING_RATE);
+            let after = case.run(engine.parameters(i))?;
+            let (mut want, mut tolerance) = (Vec::new(), Vec::new());
+            for ((before, g), off) in widened(columns[i].values()).iter().zip(gradient).zip(&tolerances) {
+                want.push(before - rate * g);
+                tolerance.push(rate * off + 2.0 * UNIT * (before.abs() + (rate * g).abs()));
+            }
+            let what = format!("parameters of column {i}");
+            case.check_tensors(&what, &widened(after.values()), &want, &tolerance)?;
+            columns[i] = after;
+        }
     }
     Ok(())
 }

@@ -32,6 +32,10 @@ impl ReferenceEngine {
         Ok(Self { spec: spec.clone(), reference, columns })
     }
 
+    fn column(&self, column: usize) -> Result<&Column, EngineError> {
+        self.columns.get(column).ok_or(EngineError::Column { got: column, n: self.columns.len() })
+    }
+
     fn column_mut(&mut self, column: usize) -> Result<&mut Column, EngineError> {
         let n = self.columns.len();
         self.columns.get_mut(column).ok_or(EngineError::Column { got: column, n })
@@ -85,8 +89,8 @@ impl Engine for ReferenceEngine {
         Ok(())
     }
 
-    fn parameters(&self, column: usize) -> Parameters {
-        self.columns[column].parameters.clone()
+    fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
+        Ok(self.column(column)?.parameters.clone())
     }
 
     fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Result<(), EngineError> {
@@ -95,8 +99,8 @@ impl Engine for ReferenceEngine {
         Ok(())
     }
 
-    fn velocity(&self, column: usize) -> Parameters {
-        self.columns[column].velocity.clone()
+    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
+        Ok(self.column(column)?.velocity.clone())
     }
 
     fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {

@@ -18,7 +18,7 @@ fn check_with(piece: &str, replacement: &str, want: &str) {
 }
 
 const KNOWN: &str = "$schema, schema, name, notes, data, seed, network, activation, initialization, widths, \
-                     columns_per_width, epochs, batch, validation, learning_rate, optimizer, distortion";
+                     columns_per_width, epochs, batch, validation, learning_rate, optimizer, precision, distortion";
 
 #[test]
 fn unknown_keys_are_named_with_the_known_ones() {
@@ -35,7 +35,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     check_with(
         "\"shear\"",
         "\"sheer\"",
-        "line 25, column 5: unknown key \"distortion.sheer\" (known: sigma, alpha, smoothing, translation_px, \
+        "line 26, column 5: unknown key \"distortion.sheer\" (known: sigma, alpha, smoothing, translation_px, \
          rotation_deg, scaling, shear, anneal)",
     );
     check_with(
@@ -70,6 +70,7 @@ fn missing_and_repeated_keys_are_named() {
         ("  \"epochs\": 8,\n", "epochs"),
         ("  \"batch\": 128,\n", "batch"),
         ("  \"validation\": 10000,\n", "validation"),
+        ("  \"precision\": \"fp32\",\n", "precision"),
     ] {
         check_with(line, "", &format!("line 1, column 1: missing key \"{key}\""));
     }
@@ -78,8 +79,8 @@ fn missing_and_repeated_keys_are_named() {
     let missing =
         |key: &str, column: u32, line: u32| format!("line {line}, column {column}: missing key \"{key}\"");
     check_with(", \"nesterov\": true", "", &missing("optimizer.nesterov", 16, 17));
-    check_with(",\n    \"anneal\": 0.3", "", &missing("distortion.anneal", 17, 18));
-    check_with("    \"smoothing\": \"gaussian\",\n", "", &missing("distortion.smoothing", 17, 18));
+    check_with(",\n    \"anneal\": 0.3", "", &missing("distortion.anneal", 17, 19));
+    check_with("    \"smoothing\": \"gaussian\",\n", "", &missing("distortion.smoothing", 17, 19));
     check_with("\"schedule\": \"one-cycle\", ", "", &missing("learning_rate.schedule", 20, 16));
     check_with(", \"warm_up\": 0.1", "", &missing("learning_rate.warm_up", 20, 16));
     check_with(
@@ -174,6 +175,7 @@ fn other_types_are_refused() {
         "\"mnist\" or \"fashion-mnist\" or \"sample\"",
     );
     check_values("activation", "\"relu\"", &["\"tanh\"", "null"], "\"scaled-tanh\" or \"relu\"");
+    check_values("precision", "\"fp32\"", &["\"fp16\"", "32"], "\"fp32\" or \"tf32\" or \"bf16\"");
     check_values("initialization", "\"fan-in\"", &["\"he\"", "0"], "\"paper\" or \"fan-in\"");
     check_with(
         "\"$schema\": \"./study.schema.json\"",
@@ -200,13 +202,13 @@ fn other_types_are_refused() {
     check_with(
         "\"gaussian\"",
         "\"box\"",
-        "line 21, column 18: distortion.smoothing is \"box\", expected \"gaussian\" or \"theano\"",
+        "line 22, column 18: distortion.smoothing is \"box\", expected \"gaussian\" or \"theano\"",
     );
     check("[]", "line 1, column 1: the whole text is [], expected an object");
     check("7", "line 1, column 1: the whole text is 7, expected an object");
     check(
         &with("\"sigma\": 8", "\"sigma\": \"8\""),
-        "line 19, column 14: distortion.sigma is \"8\", expected a number",
+        "line 20, column 14: distortion.sigma is \"8\", expected a number",
     );
 }
 
@@ -376,7 +378,7 @@ fn what_is_no_json_is_refused_at_its_place() {
     check("", "line 1, column 1: not JSON: EOF while parsing a value");
     check(&with("0.05", "NaN"), "line 16, column 55: not JSON: expected value");
     check(&with("0.05", "Infinity"), "line 16, column 55: not JSON: expected value");
-    check(&format!("{GOOD}{{}}"), "line 29, column 1: not JSON: trailing characters");
+    check(&format!("{GOOD}{{}}"), "line 30, column 1: not JSON: trailing characters");
     check(&with("\"batch\": 128,", "\"batch\": 128"), "line 15, column 3: not JSON: expected `,` or `}`");
     // Cut anywhere, it is an error with a place, never a panic.
     for end in (0..GOOD.trim_end().len()).filter(|&end| GOOD.is_char_boundary(end)) {

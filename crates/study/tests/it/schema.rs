@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ciresan_net::{Activation, Initialization};
+use ciresan_net::{Activation, Initialization, Precision};
 use preprocess::Smoothing;
 use serde_json::{Value, json};
 use study::schema_json;
@@ -35,6 +35,7 @@ fn names_of_other_crates_types_are_all_there() {
     assert_eq!(properties["activation"]["enum"], json!(activations));
     let initializations = [Initialization::Paper, Initialization::FanIn];
     assert_eq!(properties["initialization"]["enum"], json!(initializations));
+    assert_eq!(properties["precision"]["enum"], json!(Precision::ALL));
     let distortion = &properties["distortion"]["anyOf"][0]["properties"];
     assert_eq!(distortion["smoothing"]["enum"], json!([Smoothing::Gaussian, Smoothing::Theano]));
 }

@@ -49,6 +49,7 @@ impl Fixture {
             "widths": [14, "original"], "columns_per_width": 1, "epochs": EPOCHS, "batch": 16, "validation": 0,
             "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
             "optimizer": { "momentum": 0.9, "nesterov": true },
+            "precision": "fp32",
             "distortion": {
                 "sigma": 8, "alpha": 36, "smoothing": "gaussian", "translation_px": 1, "rotation_deg": 5,
                 "scaling": 0.05, "shear": 0, "anneal": 0.3

@@ -21,6 +21,7 @@ fn study(changes: &[(&str, Value)]) -> Study {
         "widths": [14, "original"], "columns_per_width": 1, "epochs": 3, "batch": 16, "validation": 340,
         "learning_rate": { "schedule": "exponential", "initial": 0.05, "factor": 0.9, "floor": 0.01 },
         "optimizer": { "momentum": 0.9, "nesterov": false },
+        "precision": "fp32",
         "distortion": {
             "sigma": 6, "alpha": 36, "smoothing": "gaussian", "translation_px": 1, "rotation_deg": 5, "scaling": 0,
             "shear": 0.1, "anneal": 0.5
