@@ -229,7 +229,7 @@ fn a_step_takes_no_memory_but_for_its_matrix_products() {
     let images: Vec<f32> = (0..40 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut probabilities = vec![0.0; 40 * 10];
     let optimizer = Optimizer { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, max_batch: 40 };
+    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 40 };
     for isa in Isa::available() {
         let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
         let mut steps = [Step::default()];

@@ -1,0 +1,126 @@
+//! A training step of N columns at once.
+
+use super::convolution::Convolution;
+use super::device::Device;
+use super::forward::{Torch, logits};
+use super::state::State;
+use crate::{EngineError, EngineSpec, PaperForm, Parameters, Precision, Step};
+use tch::{Kind, Reduction, Tensor};
+
+/// What all columns of an engine have in common.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) spec: EngineSpec,
+    pub(super) form: PaperForm,
+    pub(super) device: Device,
+    pub(super) convolution: Convolution,
+}
+
+impl Model {
+    /// # Errors
+    /// [`EngineError::NotSupported`] for a network without a paper form, or convolutions that are too coarse.
+    pub(super) fn new(
+        spec: &EngineSpec,
+        device: Device,
+        convolution: Convolution,
+    ) -> Result<Self, EngineError> {
+        let form = spec.network.paper_form()?;
+        if (convolution, spec.precision) == (Convolution::Grouped, Precision::Fp32) && device != Device::Cpu {
+            let reason =
+                "grouped convolutions on a GPU round to tf32, which the precision fp32 excludes".to_owned();
+            return Err(EngineError::NotSupported { notation: spec.network.to_string(), reason });
+        }
+        Ok(Self { spec: spec.clone(), form, device, convolution })
+    }
+
+    /// Images on the device, `[n, batch, maps, height, width]`, of the kind that the first layer takes. What is to be
+    /// rounded is rounded before it travels.
+    fn images(&self, n: usize, images: &[f32]) -> Torch<Tensor> {
+        let input = self.spec.network.input();
+        let size = [n, images.len() / (n * input.len()), input.maps, input.height, input.width];
+        let images = Tensor::f_from_slice(images)?.f_view(&size.map(|size| size as i64)[..])?;
+        // A network of the output layer alone has nothing that is coarse.
+        let is_coarse = self.spec.precision == Precision::Bf16 && self.spec.network.layers().len() > 1;
+        let kind = if is_coarse { Kind::BFloat16 } else { Kind::Float };
+        images.f_to_kind(kind)?.f_to_device(self.device.into())
+    }
+}
+
+/// N columns whose tensors have a leading axis N.
+#[derive(Debug)]
+pub(super) struct Lockstep {
+    pub(super) state: State,
+}
+
+/// What a step has found out, before it changes anything.
+pub(super) struct Computed {
+    /// One a column.
+    pub(super) steps: Vec<Step>,
+    /// `[N, n_params]`, f32.
+    pub(super) gradient: Tensor,
+}
+
+impl Lockstep {
+    pub(super) fn new(model: &Model, columns: &[Parameters]) -> Torch<Self> {
+        let EngineSpec { network, optimizer, .. } = &model.spec;
+        Ok(Self { state: State::new(network, *optimizer, model.device.into(), columns)? })
+    }
+
+    pub(super) fn n_columns(&self) -> usize {
+        self.state.n_columns()
+    }
+
+    /// The gradient of every column's mean loss over its own images, and what the step tells.
+    ///
+    /// The host waits for the device once, for the losses and ratios of all columns in one copy.
+    pub(super) fn gradient(
+        &self,
+        model: &Model,
+        images: &[f32],
+        labels: &[u8],
+        learning_rate: f32,
+    ) -> Torch<Computed> {
+        let n = self.n_columns();
+        let images = model.images(n, images)?;
+        let labels =
+            Tensor::f_from_slice(labels)?.f_to_device(model.device.into())?.f_to_kind(Kind::Int64)?;
+        let leaves: Vec<Tensor> = (self.state.tensors(model.spec.precision)?.iter())
+            .map(|tensor| tensor.f_detach()?.f_set_requires_grad(true))
+            .collect::<Torch<_>>()?;
+        let logits = logits(model, &leaves, &images)?.f_flatten(0, 1)?;
+        let losses =
+            logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::None, NO_LABEL_IGNORED, 0.0)?;
+        let losses = losses.f_view([n as i64, -1])?.f_mean_dim(1, false, Kind::Double)?;
+        // Columns share nothing, so the gradient of the sum is each column's own.
+        let total = losses.f_sum(Kind::Double)?;
+        let gradients = Tensor::f_run_backward(&[total], &leaves, false, false)?;
+        let gradient = self.state.join(&gradients)?;
+        let ratios = self.state.update_ratios(&gradient, learning_rate)?;
+        let told = Tensor::f_cat(&[losses.f_detach()?, ratios], 0)?.f_to_device(tch::Device::Cpu)?;
+        let mut values = vec![0.0_f64; 2 * n];
+        told.f_copy_data(&mut values, 2 * n)?;
+        let (losses, ratios) = values.split_at(n);
+        let steps = losses.iter().zip(ratios).map(|(&loss, &update_ratio)| Step { loss, update_ratio });
+        Ok(Computed { steps: steps.collect(), gradient })
+    }
+
+    /// One step of the optimizer for every column.
+    pub(super) fn descend(&mut self, gradient: Tensor, learning_rate: f32) -> Torch<()> {
+        self.state.descend(gradient, learning_rate)
+    }
+
+    /// Softmax probabilities of one column, `[images, classes]` flat.
+    pub(super) fn predict(&self, model: &Model, column: usize, images: &[f32]) -> Torch<Vec<f32>> {
+        let tensors = self.state.tensors_of(column, model.spec.precision)?;
+        let logits = logits(model, &tensors, &model.images(1, images)?)?;
+        let probabilities =
+            logits.f_softmax(-1, Kind::Float)?.f_contiguous()?.f_to_device(tch::Device::Cpu)?;
+        let mut values = vec![0.0; probabilities.numel()];
+        let n = values.len();
+        probabilities.f_copy_data(&mut values, n)?;
+        Ok(values)
+    }
+}
+
+/// libtorch leaves out the images of one label; this is none.
+const NO_LABEL_IGNORED: i64 = -100;

@@ -1,0 +1,146 @@
+//! Parameters and velocity of N columns, each one flat tensor, and the update.
+
+use super::forward::Torch;
+use crate::{Network, Optimizer, ParameterSpec, Parameters, Precision};
+use std::sync::Arc;
+use tch::{Device, Kind, Tensor};
+
+/// The state of N columns. Its tensors are `[N, n_params]`, f32, in the order of [`Parameters`].
+#[derive(Debug)]
+pub(super) struct State {
+    parameters: Tensor,
+    velocity: Tensor,
+    layout: Arc<[ParameterSpec]>,
+    optimizer: Optimizer,
+    /// The momentum as a tensor of one value, for the operation that takes no scalar.
+    momentum: Tensor,
+}
+
+impl State {
+    /// The columns with their first parameters, at least one, and no velocity.
+    pub(super) fn new(
+        network: &Network,
+        optimizer: Optimizer,
+        device: Device,
+        columns: &[Parameters],
+    ) -> Torch<Self> {
+        let n_params = network.n_params();
+        let values: Vec<f32> = columns.iter().flat_map(|column| column.values()).copied().collect();
+        let size = [columns.len() as i64, n_params as i64];
+        Ok(Self {
+            // to_device gives the very same tensor where it lies there already.
+            parameters: Tensor::f_from_slice(&values)?.f_view(size)?.f_to_device(device)?,
+            velocity: Tensor::f_zeros(size, (Kind::Float, device))?,
+            layout: Parameters::layout_of(network),
+            optimizer,
+            momentum: Tensor::f_from_slice(&[optimizer.momentum])?.f_to_device(device)?,
+        })
+    }
+
+    pub(super) fn n_columns(&self) -> usize {
+        self.parameters.size()[0] as usize
+    }
+
+    /// The parameters of all columns tensor by tensor, each `[N, …]`: views, or copies of a coarser kind.
+    ///
+    /// The output layer's, the last two, stay f32.
+    pub(super) fn tensors(&self, precision: Precision) -> Torch<Vec<Tensor>> {
+        self.split(&self.parameters, precision)
+    }
+
+    /// The same for one column: N is 1.
+    pub(super) fn tensors_of(&self, column: usize, precision: Precision) -> Torch<Vec<Tensor>> {
+        self.split(&self.parameters.f_narrow(0, column as i64, 1)?, precision)
+    }
+
+    fn split(&self, flat: &Tensor, precision: Precision) -> Torch<Vec<Tensor>> {
+        let coarse = match precision {
+            Precision::Bf16 => Some(flat.f_to_kind(Kind::BFloat16)?),
+            Precision::Fp32 | Precision::Tf32 => None,
+        };
+        let n_hidden = self.layout.len() - 2;
+        let tensor = |(i, spec): (usize, &ParameterSpec)| {
+            let from = coarse.as_ref().filter(|_| i < n_hidden).unwrap_or(flat);
+            let shape: Vec<i64> = [from.size()[0]].into_iter().chain(sizes(&spec.shape)).collect();
+            narrow(from, spec)?.f_view(&shape[..])
+        };
+        self.layout.iter().enumerate().map(tensor).collect()
+    }
+
+    /// One flat tensor `[N, n_params]` of gradients tensor by tensor.
+    pub(super) fn join(&self, tensors: &[Tensor]) -> Torch<Tensor> {
+        let n = self.parameters.size()[0];
+        let flat = |tensor: &Tensor| tensor.f_reshape([n, -1])?.f_to_kind(Kind::Float);
+        Tensor::f_cat(&tensors.iter().map(flat).collect::<Torch<Vec<_>>>()?, 1)
+    }
+
+    /// [`Step::update_ratio`](crate::Step::update_ratio) of every column, `[N]`, f64.
+    pub(super) fn update_ratios(&self, gradient: &Tensor, learning_rate: f32) -> Torch<Tensor> {
+        let moved = self.norms(gradient)?.f_mul_scalar(f64::from(learning_rate).abs())?;
+        let sizes = self.norms(&self.parameters)?;
+        // A NaN is not equal to zero either.
+        let counted = sizes.f_ne(0.0)?;
+        let ratios = moved.f_div(&sizes)?.f_where_self(&counted, &sizes.f_zeros_like()?)?;
+        let n = counted.f_sum_dim_intlist(0, false, Kind::Double)?.f_clamp_min(1.0)?;
+        ratios.f_sum_dim_intlist(0, false, Kind::Double)?.f_div(&n)
+    }
+
+    /// Sums of magnitudes, `[tensors, N]`; f64, because a tensor may have 10⁵ values.
+    fn norms(&self, flat: &Tensor) -> Torch<Tensor> {
+        let norm = |spec| narrow(flat, spec)?.f_norm_scalaropt_dim_dtype(1.0, [1], false, Kind::Double);
+        Tensor::f_stack(&self.layout.iter().map(norm).collect::<Torch<Vec<_>>>()?, 0)
+    }
+
+    /// The step that [`Optimizer`] describes, for all columns at once. Nothing is allocated, so nothing can be left half
+    /// done for want of memory; the gradient is used up.
+    pub(super) fn descend(&mut self, mut gradient: Tensor, learning_rate: f32) -> Torch<()> {
+        let Self { parameters, velocity, optimizer, momentum, .. } = self;
+        let _ = velocity.f_mul_scalar_(f64::from(optimizer.momentum))?;
+        let _ = velocity.f_add_(&gradient)?;
+        if optimizer.nesterov {
+            let _ = gradient.f_addcmul_(velocity, momentum)?;
+        } else {
+            gradient.f_copy_(velocity)?;
+        }
+        let _ = gradient.f_mul_scalar_(f64::from(learning_rate))?;
+        let _ = parameters.f_sub_(&gradient)?;
+        Ok(())
+    }
+
+    pub(super) fn parameters(&self, network: &Network, column: usize) -> Torch<Parameters> {
+        read(&self.parameters, network, column)
+    }
+
+    pub(super) fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Torch<()> {
+        write(&self.parameters, column, parameters)
+    }
+
+    pub(super) fn velocity(&self, network: &Network, column: usize) -> Torch<Parameters> {
+        read(&self.velocity, network, column)
+    }
+
+    pub(super) fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Torch<()> {
+        write(&self.velocity, column, velocity)
+    }
+}
+
+/// A tensor's values of all columns, `[N, values]`: a view.
+fn narrow(flat: &Tensor, spec: &ParameterSpec) -> Torch<Tensor> {
+    flat.f_narrow(1, spec.range.start as i64, spec.range.len() as i64)
+}
+
+fn sizes(shape: &[usize]) -> impl Iterator<Item = i64> {
+    shape.iter().map(|&size| size as i64)
+}
+
+fn read(flat: &Tensor, network: &Network, column: usize) -> Torch<Parameters> {
+    let mut parameters = Parameters::zeros(network);
+    let values = flat.f_select(0, column as i64)?.f_to_device(tch::Device::Cpu)?;
+    let n = parameters.values().len();
+    values.f_copy_data(parameters.values_mut(), n)?;
+    Ok(parameters)
+}
+
+fn write(flat: &Tensor, column: usize, values: &Parameters) -> Torch<()> {
+    flat.f_select(0, column as i64)?.f_copy_(&Tensor::f_from_slice(values.values())?)
+}
