@@ -11,6 +11,7 @@ mod initialization;
 pub mod installation;
 #[cfg(feature = "libtorch")]
 pub mod libtorch;
+mod memory;
 mod network;
 mod notation;
 mod parameters;

@@ -166,19 +166,6 @@ impl Network {
             .sum()
     }
 
-    /// An estimate of what training takes, in bytes: parameters, gradients and the optimizer's state once,
-    /// and for each of the `batch` images every layer's output and its gradient, all in f32.
-    ///
-    /// An engine that recomputes or never stores some of it takes less; one that unfolds convolutions takes
-    /// more.
-    #[must_use]
-    pub fn training_memory_bytes(&self, batch: usize) -> u64 {
-        let an_image =
-            self.input.len() as u64 + self.shapes.iter().map(|shape| 2 * shape.len() as u64).sum::<u64>();
-        let floats = (3 * self.n_params() as u64).saturating_add(an_image.saturating_mul(batch as u64));
-        floats.saturating_mul(size_of::<f32>() as u64)
-    }
-
     /// The activation after the layer with this index: none after a max-pooling and after the output layer.
     #[must_use]
     pub fn activation_after(&self, layer_idx: usize, activation: Activation) -> Option<Activation> {
@@ -243,15 +230,6 @@ mod tests {
         assert_eq!(paper.classes(), 10);
         let shapes: Vec<_> = paper.shapes().iter().map(ToString::to_string).collect();
         assert_eq!(shapes, ["20x26x26", "20x13x13", "40x9x9", "40x3x3", "150x1x1", "10x1x1"]);
-    }
-
-    #[test]
-    fn memory_is_parameters_thrice_and_activations_twice() {
-        let paper = network("1x29x29-20C4-MP2-40C5-MP3-150N-10N");
-        assert_eq!(paper.training_memory_bytes(0), 4 * 3 * 76_040);
-        let an_image = 4 * (841 + 2 * (13_520 + 3_380 + 3_240 + 360 + 150 + 10));
-        assert_eq!(paper.training_memory_bytes(128), 4 * 3 * 76_040 + 128 * an_image);
-        assert_eq!(paper.training_memory_bytes(usize::MAX), u64::MAX);
     }
 
     #[test]

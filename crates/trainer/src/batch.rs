@@ -1,18 +1,35 @@
 //! From training digits to the batches an engine takes: order, distortion, scale.
 
 use preprocess::{Distorter, Epoch, PreprocessError};
+use rayon::prelude::*;
 use study::{ColumnId, Study};
 
 use crate::canvas::Canvases;
 use crate::schedule::RunLength;
 
-/// One batch as an engine takes it.
+/// One batch of each column of a group, as an engine takes them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Batch {
-    /// `[batch, height, width]` flat, −1 paper to 1 ink.
+    /// `[columns, batch, height, width]` flat, −1 paper to 1 ink.
     pub(crate) images: Vec<f32>,
-    /// `[batch]`.
+    /// `[columns, batch]`.
     pub(crate) labels: Vec<u8>,
+}
+
+impl Batch {
+    /// Makes batch `step`, counted from 0, of each of `columns`, at least one, whose studies and epochs are the same; on
+    /// this thread and those that are idle. The last one of an epoch may be smaller.
+    pub(crate) fn fill(&mut self, columns: &[EpochBatches<'_>], step: u32) -> Result<(), PreprocessError> {
+        let (n_images, n_pixels) = (columns[0].n_images(step), columns[0].n_pixels());
+        self.labels.resize(columns.len() * n_images, 0);
+        self.images.resize(columns.len() * n_images * n_pixels, 0.0);
+        let images = self.images.par_chunks_mut(n_images * n_pixels);
+        let batches = images.zip(self.labels.par_chunks_mut(n_images));
+        columns
+            .par_iter()
+            .zip(batches)
+            .try_for_each(|(column, (images, labels))| column.fill(step, images, labels))
+    }
 }
 
 /// Makes the batches of one column. Which digit stands where, and how it is distorted, depends on (study seed, column,
@@ -59,20 +76,32 @@ impl<'a> Batches<'a> {
 }
 
 impl EpochBatches<'_> {
-    /// Makes batch `step`, counted from 0, on this thread and those that are idle. The last one may be smaller.
-    pub(crate) fn fill(&self, step: u32, batch: &mut Batch) -> Result<(), PreprocessError> {
+    /// The digits of batch `step`.
+    fn indices(&self, step: u32) -> &[u32] {
+        let batch = self.batches.study.batch as usize;
+        let start = step as usize * batch;
+        &self.order[start..self.order.len().min(start + batch)]
+    }
+
+    fn n_images(&self, step: u32) -> usize {
+        self.indices(step).len()
+    }
+
+    fn n_pixels(&self) -> usize {
+        self.batches.digits.size().iter().product()
+    }
+
+    fn fill(&self, step: u32, images: &mut [f32], out_labels: &mut [u8]) -> Result<(), PreprocessError> {
         let Batches { study, run, digits, labels, distorter, .. } = self.batches;
-        let start = step as usize * study.batch as usize;
-        let indices = &self.order[start..self.order.len().min(start + study.batch as usize)];
-        batch.labels.clear();
-        batch.labels.extend(indices.iter().map(|&index| labels[index as usize]));
-        let n_pixels = digits.size().iter().product();
-        batch.images.resize(indices.len() * n_pixels, 0.0);
+        let indices = self.indices(step);
+        for (&index, out) in indices.iter().zip(out_labels) {
+            *out = labels[index as usize];
+        }
         if let (Some(config), Some(distorter)) = (&study.distortion, distorter) {
             let strength = preprocess::strength(run.progress(self.draws.epoch, step), config.anneal);
-            return distorter.distort_batch(digits.view(), indices, self.draws, strength, &mut batch.images);
+            return distorter.distort_batch(digits.view(), indices, self.draws, strength, images);
         }
-        for (&index, out) in indices.iter().zip(batch.images.chunks_exact_mut(n_pixels)) {
+        for (&index, out) in indices.iter().zip(images.chunks_exact_mut(self.n_pixels())) {
             preprocess::scale_to_input(digits.pixels(index as usize..index as usize + 1), out)?;
         }
         Ok(())

@@ -1,13 +1,14 @@
 //! The digits of one column: normalized to its width, on the network's canvas.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array3, ArrayView3};
 use preprocess::{PreprocessError, Width};
 
-/// Digits of one width, `[n, height, width]`, row-major without gaps.
+/// Digits of one width, `[n, height, width]`, row-major without gaps. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Canvases(Array3<u8>);
+pub(crate) struct Canvases(Arc<Array3<u8>>);
 
 impl Canvases {
     /// Normalizes `images` (`[n, height, width]`) to `width` on canvases of `canvas` (`[height, width]`), on rayon.
@@ -18,7 +19,7 @@ impl Canvases {
     ) -> Result<Self, PreprocessError> {
         let images = preprocess::normalize_all(images, width, canvas)?;
         let gapless = images.is_standard_layout();
-        Ok(Self(if gapless { images } else { images.as_standard_layout().into_owned() }))
+        Ok(Self(Arc::new(if gapless { images } else { images.as_standard_layout().into_owned() })))
     }
 
     pub(crate) fn view(&self) -> ArrayView3<'_, u8> {

@@ -1,41 +1,27 @@
-//! Training one column, from its first weights or its checkpoint to its test probabilities.
+//! One column between its first weights or its checkpoint and its test probabilities: all but the training steps, which
+//! its [`group`](crate::group) makes.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{fs, io};
 
-use ciresan_net::{Engine, EngineSpec, Metadata, Parameters};
+use ciresan_net::{Engine, Metadata, Parameters};
 use study::{ColumnFolder, ColumnId, Study};
 
 pub use self::error::ColumnError;
-use self::stretch::Stretch;
 use crate::batch::Batches;
 use crate::canvas::Canvases;
 use crate::checkpoint::{Checkpoint, Owner, Position};
-use crate::ledger::Ledger;
+use crate::group::Job;
 use crate::metrics::{EpochRecord, MetricsFile};
-use crate::observer::{Event, Observer};
-use crate::schedule::RunLength;
-use crate::setup::{Setup, Stopwatch, whole_ms};
+use crate::observer::Event;
+use crate::schedule;
+use crate::setup::{Stopwatch, whole_ms};
 use crate::validation::HeldOut;
 use crate::{predict, streams};
 
 mod error;
-mod stretch;
 
-/// One column to train, and whom to tell meanwhile.
-pub(crate) struct Job<'a, 'setup> {
-    pub(crate) setup: &'a Setup<'setup>,
-    pub(crate) config_hash: &'a str,
-    pub(crate) column: ColumnId,
-    pub(crate) files: ColumnFolder,
-    /// Counted from 0.
-    pub(crate) worker: usize,
-    pub(crate) observer: &'a dyn Observer,
-    pub(crate) ledger: &'a Ledger<'a>,
-}
-
-/// How far a call of [`Job::train`] came.
+/// How far the training of a column came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The column's files are complete.
@@ -44,168 +30,134 @@ pub(crate) enum Outcome {
     Stopped,
 }
 
-impl Job<'_, '_> {
-    /// Trains the column from where it stands until it is finished or the stop flag is set.
-    pub(crate) fn train<E: Engine>(&self) -> Result<Outcome, ColumnError> {
-        let run = self.run();
-        self.files.create()?;
-        let network = &self.setup.study.network;
-        let saved = Checkpoint::read(&self.files.checkpoint(), self.owner(), network, run)?;
-        let mut position = saved.as_ref().map_or_else(Position::default, |saved| saved.position);
-        let mut metrics = MetricsFile::open(&self.files.metrics(), position.epoch)?;
-        let mut engine = self.engine::<E>(saved)?;
-        self.tell(Event::ColumnStarted {
-            worker: self.worker,
-            column: self.column,
-            epochs_done: position.epoch,
-            images_done: self.images_before(&position),
-        });
-        let stopwatch = Stopwatch::start(self.setup.clock, position.elapsed);
-        if position.epoch < run.epochs {
-            let batches = self.batches(run)?;
-            let held_out = self.held_out()?;
-            let stretch = Stretch { job: self, run, batches: &batches };
-            while position.epoch < run.epochs {
-                let learning_rate = stretch.train(&mut engine, &mut position)?;
-                if position.step < run.steps_per_epoch {
-                    self.save(&engine, Position { elapsed: stopwatch.elapsed(), ..position })?;
-                    return Ok(Outcome::Stopped);
-                }
-                let validation_error = held_out.error(&mut engine, 0, self.classes())?;
-                let record = self.record(&position, learning_rate, validation_error, stopwatch.elapsed());
-                metrics.append(&record)?;
-                position = Position { epoch: position.epoch + 1, ..Position::default() };
-                self.save(&engine, Position { elapsed: stopwatch.elapsed(), ..position })?;
-                let (worker, column) = (self.worker, self.column);
-                self.tell(Event::EpochFinished { worker, column, record: &record });
+/// A column at work.
+pub(crate) struct Column<'a, 'setup> {
+    job: &'a Job<'a, 'setup>,
+    pub(crate) id: ColumnId,
+    pub(crate) position: Position,
+    files: ColumnFolder,
+    metrics: MetricsFile,
+    stopwatch: Stopwatch<'a>,
+}
+
+/// What a column's engine begins with.
+pub(crate) struct State {
+    pub(crate) parameters: Parameters,
+    /// `None` is all zero.
+    pub(crate) velocity: Option<Parameters>,
+}
+
+/// What a column trains on and is measured by.
+pub(crate) struct Digits<'a> {
+    pub(crate) batches: Batches<'a>,
+    pub(crate) held_out: HeldOut<'a>,
+}
+
+impl<'a, 'setup> Column<'a, 'setup> {
+    /// Opens the column's files, with its saved state or its first weights.
+    pub(crate) fn begin(job: &'a Job<'a, 'setup>, id: ColumnId) -> Result<(Self, State), ColumnError> {
+        let files = job.setup.folder.column(&id);
+        files.create()?;
+        let Study { network, activation, initialization, seed, .. } = job.setup.study;
+        let owner = Owner { column: id, config_hash: job.config_hash };
+        let saved = Checkpoint::read(&files.checkpoint(), owner, network, job.run_length())?;
+        let (position, state) = match saved {
+            Some(Checkpoint { position, parameters, velocity }) => {
+                (position, State { parameters, velocity: Some(velocity) })
             }
-        }
-        self.finish(&mut engine)?;
-        Ok(Outcome::Finished)
+            None => {
+                let mut rng = streams::weights(*seed, id);
+                let parameters = Parameters::init(network, *activation, *initialization, &mut rng);
+                (Position::default(), State { parameters, velocity: None })
+            }
+        };
+        let metrics = MetricsFile::open(&files.metrics(), position.epoch)?;
+        let stopwatch = Stopwatch::start(job.setup.clock, position.elapsed);
+        Ok((Self { job, id, position, files, metrics, stopwatch }, state))
     }
 
-    fn save<E: Engine>(&self, engine: &E, position: Position) -> Result<(), ColumnError> {
-        let (parameters, velocity) = (engine.parameters(0)?, engine.velocity(0)?);
-        Checkpoint { position, parameters, velocity }.write(&self.files.checkpoint(), self.owner())?;
-        Ok(self.ledger.write()?)
+    /// Digits on canvases that are normalized to the column's width already.
+    pub(crate) fn digits(&self, training: Canvases, validation: Canvases) -> Result<Digits<'a>, ColumnError> {
+        let job = self.job;
+        let labels = job.setup.digits.training.labels();
+        let batches = Batches::new(job.setup.study, self.id, job.run_length(), training, labels)?;
+        let held_out = HeldOut { digits: validation, labels: job.setup.digits.validation.labels() };
+        Ok(Digits { batches, held_out })
+    }
+
+    /// Validates and stores what the epoch has made of the column, which is number `index` of `engine`.
+    pub(crate) fn end_epoch<E: Engine>(
+        &mut self,
+        engine: &mut E,
+        index: usize,
+        held_out: &HeldOut<'_>,
+    ) -> Result<(), ColumnError> {
+        let validation_error = held_out.error(engine, index, self.job.classes())?;
+        let record = self.record(validation_error, self.stopwatch.elapsed());
+        self.metrics.append(&record)?;
+        self.position = Position { epoch: self.position.epoch + 1, ..Position::default() };
+        self.save(engine, index)?;
+        self.job.tell(Event::EpochFinished { worker: self.job.worker, column: self.id, record: &record });
+        Ok(())
+    }
+
+    /// Writes the checkpoint.
+    pub(crate) fn save<E: Engine>(&self, engine: &E, index: usize) -> Result<(), ColumnError> {
+        let (parameters, velocity) = (engine.parameters(index)?, engine.velocity(index)?);
+        let position = Position { elapsed: self.stopwatch.elapsed(), ..self.position };
+        let owner = Owner { column: self.id, config_hash: self.job.config_hash };
+        Checkpoint { position, parameters, velocity }.write(&self.files.checkpoint(), owner)?;
+        Ok(self.job.ledger.write()?)
     }
 
     /// Writes the weights, then the probabilities, whose presence says that the column is finished; then the checkpoint
     /// goes. A crash anywhere in between leaves a checkpoint behind from which the rest is done again.
-    fn finish<E: Engine>(&self, engine: &mut E) -> Result<(), ColumnError> {
-        let weights = engine.parameters(0)?.to_safetensors(&self.metadata())?;
+    pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<(), ColumnError> {
+        let weights = engine.parameters(index)?.to_safetensors(&self.metadata())?;
         study::write_whole(&self.files.weights(), &weights)?;
-        let test = self.normalize(self.setup.digits.test.images())?;
-        let probabilities = predict::probabilities(engine, 0, &test, self.classes())?;
+        let test = self.job.normalize(self.job.setup.digits.test.images(), self.id.width)?;
+        let probabilities = predict::probabilities(engine, index, &test, self.job.classes())?;
         study::write_probabilities(&self.files.probabilities(), probabilities.view())?;
-        self.ledger.write()?;
+        self.job.ledger.write()?;
         remove_checkpoint(&self.files)
     }
 
-    /// The engine with the column's saved state, or with its first weights and no velocity.
-    fn engine<E: Engine>(&self, saved: Option<Checkpoint>) -> Result<E, ColumnError> {
-        let Study { network, activation, initialization, optimizer, precision, .. } = self.setup.study;
-        let spec = EngineSpec {
-            network: network.clone(),
-            activation: *activation,
-            optimizer: *optimizer,
-            precision: *precision,
-            max_batch: self.setup.study.batch as usize,
-        };
-        if let Some(Checkpoint { parameters, velocity, .. }) = saved {
-            let mut engine = E::new(&spec, &[parameters])?;
-            engine.set_velocity(0, &velocity)?;
-            return Ok(engine);
-        }
-        let mut rng = streams::weights(self.setup.study.seed, self.column);
-        let parameters = Parameters::init(network, *activation, *initialization, &mut rng);
-        Ok(E::new(&spec, &[parameters])?)
+    /// Images that the column has trained on, over all runs.
+    pub(crate) fn images_done(&self) -> u64 {
+        let per_epoch = self.job.setup.digits.training.len() as u64;
+        u64::from(self.position.epoch) * per_epoch + self.job.images_in_epoch(self.position.step)
     }
 
-    fn owner(&self) -> Owner<'_> {
-        Owner { column: self.column, config_hash: self.config_hash }
-    }
-
-    fn classes(&self) -> usize {
-        self.setup.study.network.classes()
-    }
-
-    fn run(&self) -> RunLength {
-        // Fewer than 2^32 digits: `run` refuses more before any column begins.
-        RunLength::new(
-            self.setup.study.epochs,
-            self.setup.digits.training.len() as u32,
-            self.setup.study.batch,
-        )
-    }
-
-    fn batches(&self, run: RunLength) -> Result<Batches<'_>, ColumnError> {
-        let digits = self.normalize(self.setup.digits.training.images())?;
-        Ok(Batches::new(self.setup.study, self.column, run, digits, self.setup.digits.training.labels())?)
-    }
-
-    fn held_out(&self) -> Result<HeldOut<'_>, ColumnError> {
-        let digits = self.normalize(self.setup.digits.validation.images())?;
-        Ok(HeldOut { digits, labels: self.setup.digits.validation.labels() })
-    }
-
-    fn normalize(&self, images: ndarray::ArrayView3<'_, u8>) -> Result<Canvases, ColumnError> {
-        let input = self.setup.study.network.input();
-        Ok(Canvases::normalize(images, self.column.width, [input.height, input.width])?)
-    }
-
-    fn record(
-        &self,
-        epoch: &Position,
-        learning_rate: f32,
-        validation_error: Option<f64>,
-        elapsed: Duration,
-    ) -> EpochRecord {
-        let n_images = self.setup.digits.training.len() as f64;
+    fn record(&self, validation_error: Option<f64>, elapsed: Duration) -> EpochRecord {
+        let Position { epoch, step, loss_sum, ratio_sum, epoch_elapsed, .. } = self.position;
+        let n_images = self.job.setup.digits.training.len() as f64;
+        let schedule = &self.job.setup.study.learning_rate;
         EpochRecord {
-            epoch: epoch.epoch + 1,
-            learning_rate,
-            loss: epoch.loss_sum / n_images,
-            update_ratio: epoch.ratio_sum / f64::from(epoch.step),
+            epoch: epoch + 1,
+            learning_rate: schedule::learning_rate(schedule, self.job.run_length(), epoch, step - 1),
+            loss: loss_sum / n_images,
+            update_ratio: ratio_sum / f64::from(step),
             // A clock that stands still, as in a test, must not write an infinity, which JSON has not.
-            images_per_second: (n_images / epoch.epoch_elapsed.as_secs_f64().max(1e-9)).round(),
+            images_per_second: (n_images / epoch_elapsed.as_secs_f64().max(1e-9)).round(),
             validation_error,
             elapsed_s: whole_ms(elapsed),
         }
     }
 
-    fn images_before(&self, position: &Position) -> u64 {
-        let per_epoch = self.setup.digits.training.len() as u64;
-        u64::from(position.epoch) * per_epoch + self.images_in_epoch(position.step)
-    }
-
-    /// Images of the first `n_steps` batches of an epoch, of which the last may be smaller.
-    fn images_in_epoch(&self, n_steps: u32) -> u64 {
-        let full = u64::from(n_steps) * u64::from(self.setup.study.batch);
-        full.min(self.setup.digits.training.len() as u64)
-    }
-
     /// Nothing in here may differ between two runs of the same study: equal columns have equal bytes.
     fn metadata(&self) -> Metadata {
+        let study = self.job.setup.study;
         let extra = [
-            ("column", self.column.to_string()),
-            ("config_hash", self.config_hash.to_owned()),
-            ("study", self.setup.study.name.clone()),
-            ("width", self.column.width.to_string()),
+            ("column", self.id.to_string()),
+            ("config_hash", self.job.config_hash.to_owned()),
+            ("study", study.name.clone()),
+            ("width", self.id.width.to_string()),
         ];
         Metadata {
-            network: self.setup.study.network.clone(),
-            activation: self.setup.study.activation,
+            network: study.network.clone(),
+            activation: study.activation,
             extra: extra.map(|(key, value)| (key.to_owned(), value)).into(),
         }
-    }
-
-    fn stopping(&self) -> bool {
-        self.setup.stop.load(Ordering::Relaxed)
-    }
-
-    fn tell(&self, event: Event<'_>) {
-        self.observer.observe(&event);
     }
 }
 

@@ -12,7 +12,7 @@ use program::{Cli, End};
 fn main() -> ExitCode {
     // Clap itself leaves with 2 when a flag is wrong.
     let cli = Cli::parse();
-    match program::train::<ciresan_cpu::CpuEngine>(&cli) {
+    match program::train(&cli) {
         Ok(End::Finished) => ExitCode::SUCCESS,
         Ok(End::Unfinished) => ExitCode::from(1),
         Err(error) => {

@@ -19,7 +19,8 @@ pub struct EpochRecord {
     pub loss: f64,
     /// Mean over the epoch's steps of the mean over parameter tensors of ‖lr·∇‖₁ / ‖θ‖₁.
     pub update_ratio: f64,
-    /// Images trained a second by this column's worker, distortion included, validation and saving not.
+    /// Images of this column trained a second, distortion included, validation and saving not; a group's columns have
+    /// about the same.
     pub images_per_second: f64,
     /// Share of the held-out training digits that is wrong after the epoch, 0..=1; absent when none are held out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

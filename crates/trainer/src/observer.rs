@@ -9,7 +9,7 @@ use crate::metrics::EpochRecord;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A worker takes a column.
+    /// A worker begins a column; those of a group one after the other, before the first step.
     ColumnStarted {
         /// The worker.
         worker: usize,

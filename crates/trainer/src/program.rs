@@ -5,17 +5,16 @@ use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use ciresan_cpu::Isa;
-use ciresan_net::Engine;
 use study::{ColumnId, ResultsFolder, Study, StudyError};
 use trainer::{Observer, Provenance, Setup, StudyDigits, Summary};
 
 pub(crate) use self::cli::Cli;
 use self::figures::{count, list, thousands};
+use self::machine::Machine;
 
 mod bars;
 mod cli;
@@ -23,6 +22,7 @@ mod data;
 mod figures;
 mod interrupt;
 mod lines;
+mod machine;
 mod outlook;
 mod provenance;
 
@@ -61,8 +61,8 @@ pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Trains what the command line asks for, on the engine `E`.
-pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
+/// Trains what the command line asks for.
+pub(crate) fn train(cli: &Cli) -> Result<End> {
     choose_instruction_set()?;
     let study = Study::read(&cli.config)?;
     let columns = asked_for(cli, &study)?;
@@ -83,20 +83,19 @@ pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
         return Ok(nothing_to_do(&study, &columns));
     }
 
+    let machine = Machine::choose(cli, &study, unfinished.len())?;
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::listen(&stop, cli.stop_when_stdin_closes)?;
     let (data, files) = data::read(study.data, cli.data.as_deref())?;
     let (training, validation) = data.train.hold_out(study.validation as usize)?;
     let digits = StudyDigits { training, validation, test: &data.test };
 
-    let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let workers = cli.workers().unwrap_or(threads).get().min(unfinished.len());
-    let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
-    let provenance = provenance::provenance(files, workers);
+    let workers = machine.workers;
+    let provenance = provenance::provenance(files, &machine);
     note_other_engine(&folder, &provenance, &columns)?;
     if !cli.quiet {
         let plan = plan(&study, &unfinished, finished.len(), training.len());
-        say(format_args!("{plan}, on {}, {}", provenance.engine, count(workers.get(), "worker")));
+        say(format_args!("{plan}, on {machine}"));
     }
 
     let observer: Box<dyn Observer> = if cli.quiet {
@@ -107,19 +106,20 @@ pub(crate) fn train<E: Engine>(cli: &Cli) -> Result<End> {
         Box::new(lines::Lines::new(&study, unfinished.len()))
     };
     let started = Instant::now();
-    let summary = trainer::run::<E>(&Setup {
+    let setup = Setup {
         study: &study,
         folder: &folder,
         columns: &unfinished,
         digits,
         workers,
-        threads,
+        group: machine.group,
+        threads: machine.threads,
         provenance: &provenance,
         stop: &stop,
         clock: &|| started.elapsed(),
         observer: observer.as_ref(),
-    })
-    .with_context(|| format!("study {}", study.name))?;
+    };
+    let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
     drop(observer); // clears the bars
     Ok(conclude(&study, &summary, workers))
 }

@@ -1,17 +1,21 @@
 //! A run: the columns of a study, shared out among workers.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::Duration;
 
-use ciresan_net::Engine;
+use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use study::{ColumnId, ResultsFolder, Study, StudyError};
 use thiserror::Error;
 
-use crate::column::{self, ColumnError, Job, Outcome};
+use crate::column::{self, ColumnError, Outcome};
+use crate::group::Job;
+use crate::groups;
 use crate::ledger::Ledger;
 use crate::observer::{Event, Observer};
+use crate::schedule::RunLength;
 use crate::setup::Setup;
 
 /// What came of a run. Columns stand in the order of [`Setup::columns`].
@@ -65,16 +69,52 @@ pub enum RunError {
     },
 }
 
+/// Makes the engine that trains a group of columns.
+///
+/// Every function of (number of the worker, spec, first parameters) is one:
+/// `|_, spec, columns| CpuEngine::new(spec, columns)`.
+pub trait MakeEngine: Sync {
+    /// What it makes.
+    type Engine: Engine;
+
+    /// An engine for the columns with these parameters, on the thread of the worker that will use it. Workers count
+    /// from 0.
+    ///
+    /// # Errors
+    /// Those of the engine; the group's columns fail with it.
+    fn make(
+        &self,
+        worker: usize,
+        spec: &EngineSpec,
+        columns: &[Parameters],
+    ) -> Result<Self::Engine, EngineError>;
+}
+
+impl<E, F> MakeEngine for F
+where
+    E: Engine,
+    F: Fn(usize, &EngineSpec, &[Parameters]) -> Result<E, EngineError> + Sync,
+{
+    type Engine = E;
+
+    fn make(&self, worker: usize, spec: &EngineSpec, columns: &[Parameters]) -> Result<E, EngineError> {
+        self(worker, spec, columns)
+    }
+}
+
 /// Trains columns until all are finished or failed, or the stop flag is set.
 ///
-/// Every worker trains one column at a time and takes the next from a queue. What a column becomes depends on the study
-/// and the column alone: not on workers and threads, nor on how often its training was interrupted.
+/// Every worker trains one group of columns at a time, in lockstep, and takes the next from a queue. What a column
+/// becomes depends on the study and the column alone, where the engine promises that: not on workers, groups and
+/// threads, nor on how often its training was interrupted.
 ///
 /// # Errors
 /// When there are no digits, threads cannot be had, or the manifest cannot be kept. What befalls a column is in the [`Summary`].
-pub fn run<E: Engine>(setup: &Setup<'_>) -> Result<Summary, RunError> {
-    check(setup)?;
-    let n_workers = setup.workers.get().min(setup.columns.len()).max(1);
+pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunError> {
+    let run_length = check(setup)?;
+    let config_hash = setup.study.hash();
+    let groups = groups::form(setup, &config_hash, run_length);
+    let n_workers = setup.workers.get().min(groups.len()).max(1);
     let n_threads = setup.threads.get().max(n_workers);
     let pool = ThreadPoolBuilder::new()
         .num_threads(n_threads)
@@ -83,12 +123,11 @@ pub fn run<E: Engine>(setup: &Setup<'_>) -> Result<Summary, RunError> {
         .map_err(|reason| RunError::Threads { n_threads, reason })?;
 
     let counter = Counter { inner: setup.observer, epochs: AtomicU32::new(0), images: AtomicU64::new(0) };
-    let config_hash = setup.study.hash();
     let begun = (setup.clock)();
     let ledger = Ledger::open(setup.folder, setup.study, setup.provenance, setup.clock)?;
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
-    // No worker starts before all are here: one that still helped another could otherwise find its own column's training
+    // No worker starts before all are here: one that still helped another could otherwise find its own group's training
     // as the next job while it waits, and the other would wait for all of it.
     let start = Barrier::new(n_workers);
     pool.broadcast(|thread| {
@@ -97,11 +136,20 @@ pub fn run<E: Engine>(setup: &Setup<'_>) -> Result<Summary, RunError> {
             return; // idle from now on: takes the batches that workers offer
         }
         start.wait();
+        let ended = |column, outcome| {
+            counter.observe(&match &outcome {
+                Ok(Outcome::Finished) => Event::ColumnFinished { worker, column },
+                Ok(Outcome::Stopped) => Event::ColumnStopped { worker, column },
+                Err(error) => Event::ColumnFailed { worker, column, error },
+            });
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((column, outcome));
+        };
         while !setup.stop.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&column) = setup.columns.get(index) else { break };
-            let outcome = train_one::<E>(setup, &config_hash, column, worker, &counter, &ledger);
-            outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
+            let Some(columns) = groups.get(index) else { break };
+            let config_hash = &config_hash;
+            let job = Job { setup, config_hash, worker, observer: &counter, ledger: &ledger, ended: &ended };
+            job.train(columns, make);
         }
     });
     let wall = (setup.clock)().saturating_sub(begun);
@@ -110,54 +158,37 @@ pub fn run<E: Engine>(setup: &Setup<'_>) -> Result<Summary, RunError> {
     Ok(summary(setup.columns, outcomes, &counter, wall))
 }
 
-fn check(setup: &Setup<'_>) -> Result<(), RunError> {
-    match setup.digits.training.len() {
-        got if got == 0 || u32::try_from(got).is_err() => Err(RunError::Digits { got }),
-        _ => Ok(()),
+/// How long each column trains, which a `u32` must be able to count.
+fn check(setup: &Setup<'_>) -> Result<RunLength, RunError> {
+    let got = setup.digits.training.len();
+    match u32::try_from(got) {
+        Ok(n_images @ 1..) => Ok(RunLength::new(setup.study.epochs, n_images, setup.study.batch)),
+        _ => Err(RunError::Digits { got }),
     }
-}
-
-fn train_one<E: Engine>(
-    setup: &Setup<'_>,
-    config_hash: &str,
-    column: ColumnId,
-    worker: usize,
-    observer: &dyn Observer,
-    ledger: &Ledger<'_>,
-) -> Result<Outcome, ColumnError> {
-    let files = setup.folder.column(&column);
-    let job = Job { setup, config_hash, column, files, worker, observer, ledger };
-    let outcome = job.train::<E>();
-    observer.observe(&match &outcome {
-        Ok(Outcome::Finished) => Event::ColumnFinished { worker, column },
-        Ok(Outcome::Stopped) => Event::ColumnStopped { worker, column },
-        Err(error) => Event::ColumnFailed { worker, column, error },
-    });
-    outcome
 }
 
 fn summary(
     columns: &[ColumnId],
-    mut outcomes: Vec<(usize, Result<Outcome, ColumnError>)>,
+    outcomes: Vec<(ColumnId, Result<Outcome, ColumnError>)>,
     counter: &Counter<'_>,
     wall: Duration,
 ) -> Summary {
-    outcomes.sort_by_key(|(index, _)| *index);
     let mut summary = Summary {
         finished: Vec::new(),
         stopped: Vec::new(),
-        // Workers take columns in order, so what was not taken is a tail.
-        waiting: columns[outcomes.len()..].to_vec(),
+        waiting: Vec::new(),
         failed: Vec::new(),
         epochs: counter.epochs.load(Ordering::Relaxed),
         images: counter.images.load(Ordering::Relaxed),
         wall,
     };
-    for (index, outcome) in outcomes {
-        match outcome {
-            Ok(Outcome::Finished) => summary.finished.push(columns[index]),
-            Ok(Outcome::Stopped) => summary.stopped.push(columns[index]),
-            Err(error) => summary.failed.push((columns[index], error)),
+    let mut outcomes: HashMap<_, _> = outcomes.into_iter().collect();
+    for &column in columns {
+        match outcomes.remove(&column) {
+            Some(Ok(Outcome::Finished)) => summary.finished.push(column),
+            Some(Ok(Outcome::Stopped)) => summary.stopped.push(column),
+            Some(Err(error)) => summary.failed.push((column, error)),
+            None => summary.waiting.push(column),
         }
     }
     summary

@@ -47,13 +47,16 @@ pub struct Setup<'a> {
     pub columns: &'a [ColumnId],
     /// The study's digits.
     pub digits: StudyDigits<'a>,
-    /// Columns trained side by side; no result depends on it.
+    /// Groups of columns trained side by side; no result depends on it.
     pub workers: NonZeroUsize,
+    /// Most columns of a group, which one engine trains in lockstep. No result depends on it where
+    /// [`Engine`](ciresan_net::Engine) promises equal bits: on a CPU.
+    pub group: NonZeroUsize,
     /// Threads in all; those that are no workers help to prepare batches. At least `workers` are made.
     pub threads: NonZeroUsize,
     /// What the manifest says of the program and its data.
     pub provenance: &'a Provenance,
-    /// Set it, and every worker saves its column after the step at work and begins no other.
+    /// Set it, and every worker saves its columns after the step at work and begins no others.
     pub stop: &'a AtomicBool,
     /// For speeds and times spent; no result depends on it.
     pub clock: Clock<'a>,

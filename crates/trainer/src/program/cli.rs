@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use study::ColumnId;
 
 /// Trains the columns of a study and predicts the test digits.
@@ -33,7 +33,12 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) columns: Vec<ColumnId>,
 
-    /// Columns trained side by side, each on a core [default: one for each core, but no more than columns to train]
+    /// What trains the columns
+    #[arg(long, value_enum, value_name = "DEVICE", default_value_t = DeviceName::Cpu)]
+    pub(crate) device: DeviceName,
+
+    /// Columns trained side by side, each on a core; with libtorch groups of columns, each on a core or a GPU
+    /// [default: one for each core or GPU, but no more than columns to train]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
 
@@ -44,6 +49,17 @@ pub(crate) struct Cli {
     /// Save and stop when stdin ends: for a parent process that holds the other end
     #[arg(long)]
     pub(crate) stop_when_stdin_closes: bool,
+}
+
+/// An engine and where it computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeviceName {
+    /// This project's own engine, a column a core; needs nothing installed
+    Cpu,
+    /// libtorch on NVIDIA GPUs, all columns that fit in lockstep
+    Cuda,
+    /// libtorch on the CPU, to compare engines
+    LibtorchCpu,
 }
 
 /// Shown under the flags.

@@ -1,20 +1,20 @@
 //! Where results come from, for the manifest.
 
 use std::fs;
-use std::num::NonZeroUsize;
 
 use study::DataFile;
 use trainer::Provenance;
 
 use super::figures::count;
+use super::machine::Machine;
 
 /// What the manifest says of this program, this machine and the data.
-pub(super) fn provenance(data: Vec<DataFile>, workers: NonZeroUsize) -> Provenance {
+pub(super) fn provenance(data: Vec<DataFile>, machine: &Machine) -> Provenance {
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("CIRESAN_COMMIT").to_owned(),
-        engine: format!("ciresan-cpu {}", ciresan_cpu::instruction_set()),
-        device: format!("{}, {}", cpu_model(), count(workers.get(), "worker")),
+        engine: machine.engine.clone(),
+        device: format!("{}, {}", machine.device(cpu_model()), count(machine.workers.get(), "worker")),
         data,
     }
 }

@@ -126,7 +126,7 @@ fn a_damaged_checkpoint_stops_its_column_alone() {
 fn another_instruction_set_is_told_of() {
     let fixture = Fixture::with(json!({ "epochs": 1 }));
     let begun = fixture.run_on("portable", &["--columns", "w14-1"]);
-    begun.check(0, &[" on ciresan-cpu portable, 1 worker"]);
+    begun.check(0, &[" on ciresan-cpu portable fp32, 1 worker"]);
     assert!(!begun.stderr.contains("note:"), "{}", begun.stderr);
 
     // Where there is no other instruction set than the portable one, there is nothing to tell.
@@ -135,7 +135,7 @@ fn another_instruction_set_is_told_of() {
     other.check(
         0,
         if differs {
-            &["note: this study was begun on ciresan-cpu portable, and goes on with "]
+            &["note: this study was begun on ciresan-cpu portable fp32, and goes on with "]
         } else {
             &[]
         },

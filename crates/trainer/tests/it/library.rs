@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ciresan_cpu::CpuEngine;
+use ciresan_net::{Engine, EngineSpec, Parameters};
 use mnist_data::Data;
 use serde_json::{Value, json};
 use study::{ResultsFolder, Study};
 use tempfile::TempDir;
-use trainer::{Event, Observer, Provenance, Setup, StudyDigits, Summary, run};
+use trainer::{Event, MakeEngine, Observer, Provenance, Setup, StudyDigits, Summary, run};
 
 /// 60 digits in batches of 16, the last one of 12: 4 steps an epoch, 12 a column.
-fn study(changes: &[(&str, Value)]) -> Study {
+pub(crate) fn study(changes: &[(&str, Value)]) -> Study {
     let mut config = json!({
         "schema": 1, "name": "tiny", "data": "sample", "seed": 2012,
         "network": "1x29x29-2C4-MP2-3C5-MP3-10N", "activation": "scaled-tanh", "initialization": "paper",
@@ -34,8 +35,8 @@ fn study(changes: &[(&str, Value)]) -> Study {
 }
 
 /// A results folder, and runs in it.
-struct Runs {
-    study: Study,
+pub(crate) struct Runs {
+    pub(crate) study: Study,
     root: TempDir,
     data: Data,
 }
@@ -62,28 +63,52 @@ impl Observer for StopAt<'_> {
 }
 
 impl Runs {
-    fn new(study: Study) -> Self {
+    pub(crate) fn new(study: Study) -> Self {
         Self { study, root: tempfile::tempdir().unwrap(), data: Data::sample() }
     }
 
-    fn folder(&self) -> ResultsFolder {
+    pub(crate) fn folder(&self) -> ResultsFolder {
         ResultsFolder::create(self.root.path()).unwrap()
     }
 
     /// Trains what is unfinished until the stop flag is set after `step` steps; also gives back what was told.
     fn run(&self, step: usize, workers: usize, threads: usize) -> (Summary, Vec<String>) {
+        self.run_in_groups(step, workers, threads, 1)
+    }
+
+    fn run_in_groups(
+        &self,
+        step: usize,
+        workers: usize,
+        threads: usize,
+        group: usize,
+    ) -> (Summary, Vec<String>) {
+        let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+        self.run_on(&make, step, workers, threads, group)
+    }
+
+    /// The same on an engine of any kind.
+    pub(crate) fn run_on<M: MakeEngine>(
+        &self,
+        make: &M,
+        step: usize,
+        workers: usize,
+        threads: usize,
+        group: usize,
+    ) -> (Summary, Vec<String>) {
         let (stop, ticks) = (AtomicBool::new(false), AtomicUsize::new(0));
         let observer = StopAt { step, steps: AtomicUsize::new(0), stop: &stop, told: Mutex::default() };
         let (training, validation) = self.data.train.hold_out(self.study.validation as usize).unwrap();
         let folder = self.folder();
         let mut columns = self.study.columns();
         columns.retain(|id| !folder.is_finished(id));
-        let summary = run::<CpuEngine>(&Setup {
+        let setup = Setup {
             study: &self.study,
             folder: &folder,
             columns: &columns,
             digits: StudyDigits { training, validation, test: &self.data.test },
             workers: NonZeroUsize::new(workers).unwrap(),
+            group: NonZeroUsize::new(group).unwrap(),
             threads: NonZeroUsize::new(threads).unwrap(),
             provenance: &Provenance {
                 version: "0".to_owned(),
@@ -96,12 +121,13 @@ impl Runs {
             // Each look at the clock takes a millisecond.
             clock: &|| Duration::from_millis(ticks.fetch_add(1, Ordering::Relaxed) as u64),
             observer: &observer,
-        });
+        };
+        let summary = run(&setup, make);
         (summary.unwrap(), observer.told.into_inner().unwrap())
     }
 
     /// The bytes of all columns' weights and probabilities.
-    fn bits(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn bits(&self) -> Vec<Vec<u8>> {
         let folder = self.folder();
         let files = |id| [folder.column(&id).weights(), folder.column(&id).probabilities()];
         self.study.columns().into_iter().flat_map(files).map(|path| fs::read(path).unwrap()).collect()
@@ -127,6 +153,85 @@ fn workers_and_threads_change_nothing() {
     }
 }
 
+/// Four columns of two widths.
+fn four_columns() -> Study {
+    study(&[("columns_per_width", json!(2))])
+}
+
+#[test]
+fn groups_change_nothing() {
+    let study = four_columns();
+    let apart = Runs::new(study.clone());
+    apart.run(usize::MAX, 1, 1);
+    let want = apart.bits();
+    for (group, workers, threads) in [(4, 1, 1), (4, 1, 3), (3, 2, 2), (2, 2, 3), (9, 3, 3)] {
+        let runs = Runs::new(study.clone());
+        let (summary, _) = runs.run_in_groups(usize::MAX, workers, threads, group);
+        assert_eq!((summary.finished.len(), summary.epochs, summary.images), (4, 12, 720));
+        assert!(runs.bits() == want, "groups of {group}, {workers} workers, {threads} threads");
+    }
+}
+
+#[test]
+fn groups_are_of_columns_that_stand_at_the_same_step() {
+    let runs = Runs::new(four_columns());
+    let (summary, _) = runs.run_in_groups(7, 1, 1, 2);
+    let columns = runs.study.columns();
+    // Seven steps told: four of one column, and of the other as many, for the step at work is made.
+    assert_eq!(summary.stopped, columns[..2]);
+    assert_eq!(summary.waiting, columns[2..]);
+    let (_, told) = runs.run_in_groups(usize::MAX, 1, 1, 4);
+    let kinds: Vec<String> = told
+        .iter()
+        .filter(|event| event.starts_with("ColumnStarted") || event.starts_with("ColumnFinished"))
+        .map(|event| event.split(' ').next().unwrap().to_owned())
+        .collect();
+    let group = ["ColumnStarted", "ColumnStarted", "ColumnFinished", "ColumnFinished"];
+    assert_eq!(kinds, [group, group].concat());
+    let apart = Runs::new(four_columns());
+    apart.run(usize::MAX, 1, 1);
+    assert!(runs.bits() == apart.bits());
+}
+
+#[test]
+fn a_column_that_fails_leaves_its_group() {
+    // Some diverge, each at a step of its own; the others go on as if those had not been there.
+    let train = |initial: u32, group| {
+        let runs = Runs::new(study(&[
+            ("columns_per_width", json!(2)),
+            ("network", json!("1x29x29-4C4-MP2-4C5-MP3-40N-40N-40N-10N")),
+            ("activation", json!("relu")),
+            (
+                "learning_rate",
+                json!({ "schedule": "exponential", "initial": initial, "factor": 1, "floor": 0 }),
+            ),
+        ]));
+        let (summary, told) = runs.run_in_groups(usize::MAX, 1, 1, group);
+        let failed: Vec<String> =
+            summary.failed.iter().map(|(column, error)| format!("{column}: {error}")).collect();
+        assert_eq!(told.iter().filter(|event| event.starts_with("ColumnFailed")).count(), failed.len());
+        let finished: Vec<Vec<u8>> = (summary.finished.iter())
+            .map(|id| fs::read(runs.folder().column(id).weights()).unwrap())
+            .collect();
+        (failed, summary.finished, finished)
+    };
+    for initial in [30, 100] {
+        let apart = train(initial, 1);
+        assert!(!apart.0.is_empty(), "none diverged at {initial}");
+        assert!(initial > 30 || !apart.1.is_empty(), "{:?}", apart.0);
+        assert!(train(initial, 4) == apart, "at {initial}");
+    }
+
+    // And one that cannot even begin.
+    let runs = Runs::new(four_columns());
+    let ids = runs.study.columns();
+    runs.run(1, 1, 1);
+    fs::create_dir_all(runs.folder().column(&ids[1]).metrics()).unwrap();
+    let (summary, _) = runs.run_in_groups(usize::MAX, 1, 1, 4);
+    assert_eq!(summary.finished, [ids[0], ids[2], ids[3]]);
+    assert_eq!(summary.failed.len(), 1);
+}
+
 #[test]
 fn a_run_stopped_after_any_step_goes_on_to_the_same_bits() {
     let plain = study(&[
@@ -141,7 +246,9 @@ fn a_run_stopped_after_any_step_goes_on_to_the_same_bits() {
             let runs = Runs::new(study.clone());
             let (mut n_images, mut n_epochs) = (0, 0);
             while runs.folder().finished(&study).len() < 2 {
-                let (summary, _) = runs.run(every, 1, 1);
+                // In turns alone and in lockstep.
+                let group = 1 + n_epochs as usize % 2;
+                let (summary, _) = runs.run_in_groups(every, 1, 1, group);
                 assert!(summary.failed.is_empty(), "{summary:?}");
                 n_images += summary.images;
                 n_epochs += summary.epochs;

@@ -9,5 +9,7 @@ mod fixture;
 mod help;
 mod interruption;
 mod library;
+#[cfg(feature = "libtorch")]
+mod libtorch;
 mod refusals;
 mod results;

@@ -94,3 +94,15 @@ fn data_that_is_not_there_or_not_the_right_one_is_a_failure() {
     let ended = fixture.run(&["--data", &folder.path().display().to_string()]);
     check_refused(&ended, 1, &[&path.display().to_string()]);
 }
+
+#[cfg(not(feature = "libtorch"))]
+#[test]
+fn libtorch_that_was_not_built_in_is_wrong_usage_that_says_how() {
+    for device in ["cuda", "libtorch-cpu"] {
+        let want = format!(
+            "error: --device {device}: this trainer was built without libtorch; `cargo build --release -p trainer \
+             --features libtorch` builds it with libtorch, which `cargo xtask setup --libtorch` brings\n"
+        );
+        check_refused(&Fixture::new().run(&["--device", device]), 2, &[&want]);
+    }
+}

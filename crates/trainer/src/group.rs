@@ -1,0 +1,267 @@
+//! Training a group of columns in lockstep, one engine for all, from where they stand to their test probabilities.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
+use ndarray::ArrayView3;
+use preprocess::{PreprocessError, Width};
+use study::{ColumnId, Study};
+
+use crate::canvas::Canvases;
+use crate::column::{Column, ColumnError, Digits, Outcome, State};
+use crate::ledger::Ledger;
+use crate::observer::{Event, Observer};
+use crate::run::MakeEngine;
+use crate::schedule::RunLength;
+use crate::setup::Setup;
+use crate::stretch;
+
+/// A worker's work: what a group needs to know, and whom to tell meanwhile.
+pub(crate) struct Job<'a, 'setup> {
+    pub(crate) setup: &'a Setup<'setup>,
+    pub(crate) config_hash: &'a str,
+    /// Counted from 0.
+    pub(crate) worker: usize,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) ledger: &'a Ledger<'a>,
+    /// Takes what came of each column, once.
+    pub(crate) ended: &'a (dyn Fn(ColumnId, Result<Outcome, ColumnError>) + Sync),
+}
+
+/// What ends the training of all columns of a group.
+pub(crate) enum WholeGroup {
+    Engine(EngineError),
+    Preprocess(PreprocessError),
+}
+
+impl From<EngineError> for WholeGroup {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<PreprocessError> for WholeGroup {
+    fn from(error: PreprocessError) -> Self {
+        Self::Preprocess(error)
+    }
+}
+
+impl Job<'_, '_> {
+    /// Trains columns that stand at the same step until they are finished or the stop flag is set. A column that cannot
+    /// go on leaves the group, and the others train on.
+    pub(crate) fn train<M: MakeEngine>(&self, columns: &[ColumnId], make: &M) {
+        let Some(mut group) = Group::begin(self, columns, make) else { return };
+        if let Err(error) = group.train() {
+            group.lose_all(&error);
+        }
+    }
+
+    /// How long each column trains.
+    pub(crate) fn run_length(&self) -> RunLength {
+        let Setup { study, digits, .. } = self.setup;
+        // Fewer than 2^32 digits: `run` refuses more before any column begins.
+        RunLength::new(study.epochs, digits.training.len() as u32, study.batch)
+    }
+
+    pub(crate) fn classes(&self) -> usize {
+        self.setup.study.network.classes()
+    }
+
+    /// Images of the first `n_steps` batches of an epoch, of which the last may be smaller.
+    pub(crate) fn images_in_epoch(&self, n_steps: u32) -> u64 {
+        let full = u64::from(n_steps) * u64::from(self.setup.study.batch);
+        full.min(self.setup.digits.training.len() as u64)
+    }
+
+    pub(crate) fn normalize(
+        &self,
+        images: ArrayView3<'_, u8>,
+        width: Width,
+    ) -> Result<Canvases, PreprocessError> {
+        let input = self.setup.study.network.input();
+        Canvases::normalize(images, width, [input.height, input.width])
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.setup.stop.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        self.observer.observe(&event);
+    }
+}
+
+/// The columns at work and their engine, of which number i is that of column i.
+struct Group<'a, 'setup, M: MakeEngine> {
+    job: &'a Job<'a, 'setup>,
+    make: &'a M,
+    columns: Vec<Column<'a, 'setup>>,
+    engine: M::Engine,
+}
+
+impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
+    /// Begins the columns; `None` when none can.
+    fn begin(job: &'a Job<'a, 'setup>, ids: &[ColumnId], make: &'a M) -> Option<Self> {
+        let (mut columns, mut states) = (Vec::new(), Vec::new());
+        for &id in ids {
+            match Column::begin(job, id) {
+                Ok((column, state)) => {
+                    columns.push(column);
+                    states.push(state);
+                }
+                Err(error) => (job.ended)(id, Err(error)),
+            }
+        }
+        if columns.is_empty() {
+            return None;
+        }
+        match engine(job, make, states) {
+            Ok(engine) => {
+                for column in &columns {
+                    job.tell(Event::ColumnStarted {
+                        worker: job.worker,
+                        column: column.id,
+                        epochs_done: column.position.epoch,
+                        images_done: column.images_done(),
+                    });
+                }
+                Some(Self { job, make, columns, engine })
+            }
+            Err(error) => {
+                columns.iter().for_each(|column| (job.ended)(column.id, Err(error.clone().into())));
+                None
+            }
+        }
+    }
+
+    fn train(&mut self) -> Result<(), WholeGroup> {
+        let run = self.job.run_length();
+        if self.columns[0].position.epoch < run.epochs {
+            let mut digits = self.digits()?;
+            while let Some(first) = self.columns.first()
+                && first.position.epoch < run.epochs
+            {
+                let lost = stretch::train(self.job, &mut self.engine, &mut self.columns, &digits)?;
+                if !lost.is_empty() {
+                    self.lose(lost, Some(&mut digits))?;
+                } else if self.columns[0].position.step < run.steps_per_epoch {
+                    self.stop();
+                    return Ok(());
+                } else {
+                    self.end_epoch(&mut digits)?;
+                }
+            }
+        }
+        self.finish();
+        Ok(())
+    }
+
+    /// What the columns train on. Columns of one width share its canvases: those of 60,000 digits take 50 MB.
+    fn digits(&mut self) -> Result<Vec<Digits<'a>>, WholeGroup> {
+        let mut of_width = BTreeMap::new();
+        let (mut digits, mut lost) = (Vec::new(), Vec::new());
+        for (index, column) in self.columns.iter().enumerate() {
+            let width = column.id.width;
+            let [training, validation] = match of_width.get(&width) {
+                Some(canvases) => Clone::clone(canvases),
+                None => {
+                    let all = self.job.setup.digits;
+                    let training = self.job.normalize(all.training.images(), width)?;
+                    let validation = self.job.normalize(all.validation.images(), width)?;
+                    of_width.entry(width).or_insert([training, validation]).clone()
+                }
+            };
+            match column.digits(training, validation) {
+                Ok(of_column) => digits.push(of_column),
+                Err(error) => lost.push((index, error)),
+            }
+        }
+        self.lose(lost, None)?;
+        Ok(digits)
+    }
+
+    fn end_epoch(&mut self, digits: &mut Vec<Digits<'a>>) -> Result<(), WholeGroup> {
+        let Self { columns, engine, .. } = self;
+        let mut lost = Vec::new();
+        for (index, (column, digits)) in columns.iter_mut().zip(&*digits).enumerate() {
+            if let Err(error) = column.end_epoch(engine, index, &digits.held_out) {
+                lost.push((index, error));
+            }
+        }
+        self.lose(lost, Some(digits))
+    }
+
+    /// Takes columns that cannot go on out of the group, and makes the engine anew for the others: with their
+    /// parameters and velocities it goes on with the same bits.
+    fn lose(
+        &mut self,
+        lost: stretch::Lost,
+        mut digits: Option<&mut Vec<Digits<'a>>>,
+    ) -> Result<(), WholeGroup> {
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut states = Vec::new();
+        for index in (0..self.columns.len()).filter(|index| lost.iter().all(|(gone, _)| gone != index)) {
+            let velocity = Some(self.engine.velocity(index)?);
+            states.push(State { parameters: self.engine.parameters(index)?, velocity });
+        }
+        // From the last to the first, so that numbers stay what they are.
+        for (index, error) in lost.into_iter().rev() {
+            (self.job.ended)(self.columns.remove(index).id, Err(error));
+            if let Some(digits) = &mut digits {
+                digits.remove(index);
+            }
+        }
+        if !states.is_empty() {
+            self.engine = engine(self.job, self.make, states)?;
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        for (index, column) in self.columns.iter().enumerate() {
+            let saved = column.save(&self.engine, index).map(|()| Outcome::Stopped);
+            (self.job.ended)(column.id, saved);
+        }
+    }
+
+    fn finish(&mut self) {
+        for (index, column) in self.columns.iter().enumerate() {
+            let finished = column.finish(&mut self.engine, index).map(|()| Outcome::Finished);
+            (self.job.ended)(column.id, finished);
+        }
+    }
+
+    fn lose_all(&self, error: &WholeGroup) {
+        for column in &self.columns {
+            let error = match error {
+                WholeGroup::Engine(error) => error.clone().into(),
+                WholeGroup::Preprocess(error) => error.clone().into(),
+            };
+            (self.job.ended)(column.id, Err(error));
+        }
+    }
+}
+
+/// An engine with these columns.
+fn engine<M: MakeEngine>(job: &Job<'_, '_>, make: &M, states: Vec<State>) -> Result<M::Engine, EngineError> {
+    let Study { network, activation, optimizer, precision, batch, .. } = job.setup.study;
+    let spec = EngineSpec {
+        network: network.clone(),
+        activation: *activation,
+        optimizer: *optimizer,
+        precision: *precision,
+        max_batch: *batch as usize,
+    };
+    let (parameters, velocities): (Vec<Parameters>, Vec<_>) =
+        states.into_iter().map(|state| (state.parameters, state.velocity)).unzip();
+    let mut engine = make.make(job.worker, &spec, &parameters)?;
+    for (index, velocity) in velocities.iter().enumerate() {
+        if let Some(velocity) = velocity {
+            engine.set_velocity(index, velocity)?;
+        }
+    }
+    Ok(engine)
+}

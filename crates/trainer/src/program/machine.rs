@@ -1,0 +1,188 @@
+//! What trains the columns: an engine, where it computes, and how columns are shared out.
+
+use std::fmt::{self, Display};
+use std::num::NonZeroUsize;
+use std::thread;
+
+use anyhow::Result;
+use ciresan_cpu::CpuEngine;
+use ciresan_net::{Engine, EngineSpec, Parameters};
+use study::Study;
+use trainer::{RunError, Setup, Summary};
+
+use super::Cli;
+use super::cli::DeviceName;
+use super::figures::count;
+
+/// An engine, and how much of the machine it gets.
+#[derive(Debug)]
+pub(super) struct Machine {
+    /// Name, version or instruction set, and the precision that it really computes with.
+    pub(super) engine: String,
+    /// Groups trained side by side.
+    pub(super) workers: NonZeroUsize,
+    /// Most columns of a group.
+    pub(super) group: NonZeroUsize,
+    pub(super) threads: NonZeroUsize,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Cpu,
+    #[cfg(feature = "libtorch")]
+    Libtorch(Vec<ciresan_net::libtorch::Device>),
+}
+
+impl Machine {
+    /// What the command line asks for, to train `n_columns`, at least one.
+    ///
+    /// # Errors
+    /// When this program has no libtorch, or there is no GPU that can be used.
+    pub(super) fn choose(cli: &Cli, study: &Study, n_columns: usize) -> Result<Self> {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        match cli.device {
+            DeviceName::Cpu => Ok(Self {
+                // Whatever the config's precision: it is the coarsest that an engine may use.
+                engine: format!("ciresan-cpu {} fp32", ciresan_cpu::instruction_set()),
+                workers: at_most(cli.workers().unwrap_or(threads), n_columns),
+                group: NonZeroUsize::MIN,
+                threads,
+                kind: Kind::Cpu,
+            }),
+            #[cfg(not(feature = "libtorch"))]
+            DeviceName::Cuda | DeviceName::LibtorchCpu => {
+                let _ = study;
+                Err(without_libtorch(cli.device))
+            }
+            #[cfg(feature = "libtorch")]
+            DeviceName::Cuda | DeviceName::LibtorchCpu => {
+                with_libtorch::choose(cli, study, n_columns, threads)
+            }
+        }
+    }
+
+    /// Trains.
+    pub(super) fn run(&self, setup: &Setup<'_>) -> Result<Summary, RunError> {
+        match &self.kind {
+            Kind::Cpu => {
+                let make =
+                    |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+                trainer::run(setup, &make)
+            }
+            #[cfg(feature = "libtorch")]
+            Kind::Libtorch(devices) => {
+                use ciresan_net::libtorch::LibtorchEngine;
+                let make = |worker: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    LibtorchEngine::on(spec, columns, devices[worker % devices.len()])
+                };
+                trainer::run(setup, &make)
+            }
+        }
+    }
+
+    /// What it runs on, on a machine with this CPU.
+    pub(super) fn device(&self, cpu: String) -> String {
+        match &self.kind {
+            Kind::Cpu => cpu,
+            #[cfg(feature = "libtorch")]
+            Kind::Libtorch(devices) => {
+                use ciresan_net::libtorch::Device;
+                let gpus = devices.iter().filter(|device| **device != Device::Cpu).count();
+                if gpus == 0 { cpu } else { format!("{} of {cpu}", count(gpus, "NVIDIA GPU")) }
+            }
+        }
+    }
+}
+
+/// `ciresan-cpu avx2 fp32, 2 workers` or `libtorch 2.11.0 bf16 (cuda:0), 1 worker, up to 35 columns in lockstep`
+impl Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.engine, count(self.workers.get(), "worker"))?;
+        if self.group.get() > 1 {
+            write!(f, ", up to {} columns in lockstep", self.group)?;
+        }
+        Ok(())
+    }
+}
+
+fn at_most(n: NonZeroUsize, limit: usize) -> NonZeroUsize {
+    NonZeroUsize::new(limit).map_or(n, |limit| n.min(limit))
+}
+
+#[cfg(not(feature = "libtorch"))]
+fn without_libtorch(device: DeviceName) -> anyhow::Error {
+    use clap::ValueEnum;
+    let name = device.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let message = format!(
+        "--device {name}: this trainer was built without libtorch; `cargo build --release -p trainer --features \
+         libtorch` builds it with libtorch, which `cargo xtask setup --libtorch` brings"
+    );
+    super::WrongUsage(message).into()
+}
+
+#[cfg(feature = "libtorch")]
+mod with_libtorch {
+    //! Groups for libtorch, as large as the memory allows.
+
+    use super::*;
+    use anyhow::{Context, bail};
+    use ciresan_net::Precision;
+    use ciresan_net::installation::LIBTORCH_VERSION;
+    use ciresan_net::libtorch::{Device, n_gpus};
+
+    pub(super) fn choose(
+        cli: &Cli,
+        study: &Study,
+        n_columns: usize,
+        threads: NonZeroUsize,
+    ) -> Result<Machine> {
+        let devices: Vec<Device> = match cli.device {
+            DeviceName::Cuda => (0..n_gpus().context("--device cuda")?).map(Device::Cuda).collect(),
+            _ => vec![Device::Cpu],
+        };
+        let most_workers = match cli.device {
+            DeviceName::Cuda => NonZeroUsize::new(devices.len()).unwrap_or(NonZeroUsize::MIN),
+            _ => threads,
+        };
+        let asked_for = match (cli.device, cli.workers()) {
+            // More workers than GPUs would share memory that each has counted as its own.
+            (DeviceName::Cuda, Some(workers)) => workers.min(most_workers),
+            (_, Some(workers)) => workers,
+            (_, None) => most_workers,
+        };
+        let workers = at_most(asked_for, n_columns);
+        let mut group = n_columns.div_ceil(workers.get());
+        for device in devices.iter().take(workers.get()) {
+            group = largest_group(*device, study, group)?;
+        }
+        let precision = match (cli.device, study.precision) {
+            (DeviceName::LibtorchCpu, Precision::Tf32) => Precision::Fp32,
+            (_, precision) => precision,
+        };
+        Ok(Machine {
+            engine: format!("libtorch {LIBTORCH_VERSION} {precision}"),
+            workers,
+            group: NonZeroUsize::new(group).unwrap_or(NonZeroUsize::MIN),
+            threads,
+            kind: Kind::Libtorch(devices),
+        })
+    }
+
+    /// The most columns, up to `most`, whose training has room on `device`.
+    fn largest_group(device: Device, study: &Study, most: usize) -> Result<usize> {
+        let bytes =
+            |n_columns| study.network.training_memory(n_columns, study.batch as usize, study.precision);
+        for n_columns in (1..=most).rev() {
+            if device.has_room_for(bytes(n_columns))? {
+                return Ok(n_columns);
+            }
+        }
+        bail!(
+            "{device}: training one column of {} in batches of {} takes about {} MB, which it has not free",
+            study.network,
+            study.batch,
+            bytes(1).div_ceil(1_000_000)
+        );
+    }
+}
