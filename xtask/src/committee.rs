@@ -1,34 +1,59 @@
-//! `cargo xtask committee`: what some widths' columns say together.
+//! `cargo xtask committee`: what some columns say together.
 
-use std::collections::BTreeSet;
+mod chosen;
+mod compare;
+mod errors;
+
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use report::Listing;
+use ::committee::Rule;
+use anyhow::Result;
+use report::{Columns, Listing, Selection, committee_markdown, read_selected};
 
 use crate::digits::{self, Digits};
-use crate::failure::usage_error;
 use crate::studies::Found;
 use crate::terminal;
 use crate::workspace::Workspace;
+use chosen::Chosen;
 
-/// Print the errors of some widths' committees.
+/// Print the errors of committees of a study's columns.
 ///
-/// Takes the finished columns of a study and prints each column, each width's committee, all together, and every subset of up
-/// to seven widths, beside the paper's and the Theano project's figures where they have one. Trains nothing.
+/// Takes the finished columns of some widths, or some columns by name, and prints the committee of every subset of up to four
+/// widths (the Theano project's Venn diagram as a table, the best one marked), all columns together by every rule, and each
+/// column and width, beside the paper's and the Theano project's figures where they have one. Trains nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// Widths separated by commas: pixels, or `original`
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', required = true)]
+    /// Widths separated by commas: pixels, or `original` [default: all of the study]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "columns")]
     widths: Vec<String>,
-    /// The results folder [default: of those in results/, the one with the most of these widths, then with the most finished columns of them]
+    /// Columns separated by commas, such as `w14-1,w20-3,original-2`; all must be finished
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Compare two committees on the same digits instead, each given as widths or columns separated by commas: McNemar's exact
+    /// test, with the counts and a sentence
+    #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["widths", "columns", "subsets", "errors"])]
+    compare: Vec<String>,
+    /// How columns are combined: mean (the paper's), product, median, majority, borda, or weighted (mean, weighted by the errors
+    /// on held-out training digits, where the study has them)
+    #[arg(long, value_name = "RULE", default_value_t = Rule::Mean)]
+    vote: Rule,
+    /// List every subset of up to seven widths, at most 127, instead of up to four; of more widths than that none is listed
+    #[arg(long)]
+    subsets: bool,
+    /// Draw the digits that all columns together miss, the surest errors first, with label, first and second guess and the
+    /// columns' votes; nothing else
+    #[arg(long, conflicts_with_all = ["json", "subsets"])]
+    errors: bool,
+    /// The results folder [default: of those in results/, the one with the most of what is asked for, then with the most
+    /// finished columns]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
     /// Take the test digits' labels from the four IDX files (raw or .gz) of this folder [default: the cache]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print the figures as one JSON object instead of the tables
+    /// Print the figures as one JSON object instead of the tables: with --compare the comparison, else every subset, statistic
+    /// and missed digit, in the form of committee.json
     #[arg(long)]
     json: bool,
 }
@@ -37,10 +62,15 @@ fn after_help() -> String {
     format!(
         "\
 Examples:
-  cargo xtask committee --widths 14,20
-  cargo xtask committee --widths original,10,12 --study results/paper --json
+  cargo xtask committee --widths 14,16,18,20
+  cargo xtask committee --columns w14-1,w20-3 --vote product
+  cargo xtask committee --study results/paper --subsets
+  cargo xtask committee --errors
+  cargo xtask committee --compare 14,16 18,20
+  cargo xtask committee --widths original,10,12 --json
 
-Exit codes: 0 printed; 1 no finished column of one of the widths; 2 wrong usage, such as a width the study does not have.
+Exit codes: 0 printed; 1 a column that is asked for is not finished, or none of a width, or a file is damaged; 2 wrong usage, \
+such as a width the study does not have.
 
 {}",
         digits::ENVIRONMENT
@@ -53,29 +83,28 @@ Exit codes: 0 printed; 1 no finished column of one of the widths; 2 wrong usage,
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
-    let is_asked = |width: &str| args.widths.iter().any(|asked| asked == width);
-    let found = Found::given_or_best(&workspace, args.study.as_deref(), |finished| {
-        let asked: Vec<_> = finished.iter().filter(|id| is_asked(&id.width.to_string())).collect();
-        let widths: BTreeSet<_> = asked.iter().map(|id| id.width).collect();
-        (widths.len(), asked.len())
-    })?;
-
-    let shown = workspace.shown(found.folder.root());
-    let known: Vec<String> = found.study.widths.iter().map(ToString::to_string).collect();
-    if let Some(unknown) = args.widths.iter().find(|asked| !known.contains(asked)) {
-        let known = known.join(", ");
-        return Err(usage_error(format_args!("{shown}: its study has no width {unknown}, only {known}")));
+    if let [first, second] = args.compare.as_slice() {
+        return compare::run(args, &workspace, first, second);
     }
-    let has_finished = |width: &str| found.finished.iter().any(|id| id.width.to_string() == width);
-    if let Some(missing) = args.widths.iter().find(|asked| !has_finished(asked)) {
-        let finished: Vec<&str> =
-            known.iter().map(String::as_str).filter(|width| has_finished(width)).collect();
-        let finished = if finished.is_empty() { "none".to_owned() } else { finished.join(", ") };
-        bail!("{shown}: no column of width {missing} is finished; widths with finished columns: {finished}");
-    }
+    let asked: Vec<String> = args.widths.iter().chain(&args.columns).cloned().collect();
+    let chosen = match asked.is_empty() {
+        true => Chosen::all(),
+        false if args.columns.is_empty() => Chosen::widths(&asked)?,
+        false => Chosen::columns(&asked)?,
+    };
+    let found = Found::given_or_best(&workspace, args.study.as_deref(), |finished| chosen.rank(finished))?;
+    chosen.check(&workspace, &found)?;
 
-    let labels = Digits::bring(found.study.data, args.data.as_deref())?.test_labels;
-    let widths: Vec<_> =
-        found.study.widths.iter().copied().filter(|width| is_asked(&width.to_string())).collect();
-    terminal::figures(&report::read(&found.folder, &labels, Some(&widths))?, Listing::Full, args.json)
+    let digits = Digits::bring(found.study.data, args.data.as_deref())?;
+    let columns = if asked.is_empty() { Columns::All } else { chosen.selected() };
+    let selection = Selection { columns, rule: args.vote };
+    let summary = read_selected(&found.folder, digits.test_labels(), &selection)?;
+    let text = if args.json {
+        serde_json::to_string(&summary)?
+    } else if args.errors {
+        errors::drawn(&summary.figures.all, digits.data.test.images(), terminal::width())
+    } else {
+        committee_markdown(&summary, if args.subsets { Listing::Full } else { Listing::Short })
+    };
+    Ok(terminal::result(text)?)
 }

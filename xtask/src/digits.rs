@@ -32,8 +32,8 @@ Environment variables:
 pub(crate) struct Digits {
     /// What the trainer takes for `--data`: a folder, or `sample`.
     pub(crate) trainer_argument: OsString,
-    /// The test digits' labels, in the order of the probabilities' rows.
-    pub(crate) test_labels: Vec<u8>,
+    /// All of them; test digits in the order of the probabilities' rows.
+    pub(crate) data: Data,
 }
 
 impl Digits {
@@ -50,14 +50,15 @@ impl Digits {
                     "--data is of no use here: the study's digits are the embedded sample",
                 ));
             }
-            DataSet::Sample => return Ok(Self::new("sample".into(), &Data::sample())),
+            DataSet::Sample => return Ok(Self { trainer_argument: "sample".into(), data: Data::sample() }),
         };
         let (folder, data) = read(collection, folder)?;
-        Ok(Self::new(folder.into(), &data))
+        Ok(Self { trainer_argument: folder.into(), data })
     }
 
-    fn new(trainer_argument: OsString, data: &Data) -> Self {
-        Self { trainer_argument, test_labels: data.test.labels().to_vec() }
+    /// The label of each test digit.
+    pub(crate) fn test_labels(&self) -> &[u8] {
+        self.data.test.labels()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use report::ReportError;
 use study::StudyError;
 
 /// The caller asked for something that cannot be: a bad config, a flag's value, another config's folder. Exit code 2.
@@ -40,7 +41,8 @@ pub(crate) fn exit(error: &anyhow::Error) -> (ExitCode, Option<String>) {
         return (ExitCode::from(*code), None);
     }
     let wrong_config = error.downcast_ref().is_some_and(StudyError::is_wrong_usage);
-    let code = if error.is::<UsageError>() || wrong_config { 2 } else { 1 };
+    let wrong_wish = error.downcast_ref().is_some_and(ReportError::is_wrong_usage);
+    let code = if error.is::<UsageError>() || wrong_config || wrong_wish { 2 } else { 1 };
     (ExitCode::from(code), Some(format!("{error:#}")))
 }
 

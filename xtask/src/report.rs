@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Found::given_or_best(&workspace, args.study.as_deref(), |finished| (0, finished.len()))?;
     let summary = match report::read_summary(&folder)? {
         Some(summary) => summary,
-        None => report::read(&folder, &Digits::bring(study.data, args.data.as_deref())?.test_labels, None)?,
+        None => report::read(&folder, Digits::bring(study.data, args.data.as_deref())?.test_labels(), None)?,
     };
     terminal::figures(&summary, Listing::Short, args.json)?;
     if !summary.missing.is_empty() {

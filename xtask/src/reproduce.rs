@@ -127,7 +127,7 @@ fn train(program: &Path, config: &Path, root: &Path, digits: &Digits, n_workers:
 
 /// Reads the results and writes `committee.json`.
 fn summarize(folder: &ResultsFolder, digits: &Digits) -> Result<Summary> {
-    let summary = report::read(folder, &digits.test_labels, None)?;
+    let summary = report::read(folder, digits.test_labels(), None)?;
     let mut text = serde_json::to_vec_pretty(&summary)?;
     text.push(b'\n');
     write_whole(&folder.committee_path(), &text)?;

@@ -26,6 +26,11 @@ pub(crate) fn is_interactive() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Characters in a line of the terminal that results are printed on; 80 where it is none.
+pub(crate) fn width() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(80, |(terminal_size::Width(width), _)| width.into())
+}
+
 fn write_line(stream: &mut impl Write, text: &str) -> io::Result<()> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     match stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(end.as_bytes())) {

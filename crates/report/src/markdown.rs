@@ -110,6 +110,9 @@ fn head(summary: &Summary) -> String {
     if summary.widths.len() < study.widths.len() {
         lines.push(format!("- only the widths {}", list(&summary.widths)));
     }
+    if n_columns < summary.widths.len() * usize::from(study.columns_per_width) {
+        lines.push(format!("- only the columns {}", named(&summary.finished)));
+    }
     if summary.figures.rule != committee::Rule::Mean {
         lines.push(format!("- committees combined by: {}", summary.figures.rule));
     }

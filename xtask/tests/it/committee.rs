@@ -9,7 +9,7 @@ use report::Summary;
 use study::{ColumnId, Manifest, ResultsFolder, Study, write_probabilities};
 
 use crate::refusals::manifest;
-use crate::run::{Place, Ran};
+use crate::run::{Place, Ran, bytes};
 
 /// The results folder `made-up` of a study on the 100 test digits of the sample. Its finished columns are sure of every digit
 /// and wrong at these ones: width 14 at 0 to 4, original at 0 to 3. Width 20 has no finished column.
@@ -73,6 +73,96 @@ fn widths_that_are_not_there() {
     place
         .run("committee --widths 14,20 --study made-up")
         .refused(1, &["no column of width 20 is finished", "finished columns: original, 14"]);
+}
+
+#[test]
+fn the_table_of_subsets_comes_first_and_marks_the_best() {
+    let table = made_up().run("committee --widths 14,original --study made-up").succeeded().stdout;
+    let section = table.split("\n## ").nth(1).unwrap();
+    assert!(section.starts_with("Committees of widths\n"), "{table}");
+    let row =
+        |name: &str| section.lines().find(|line| line.starts_with(&format!("| {name} "))).unwrap().to_owned();
+    // Width 14 errs at 0 to 4, original at 0 to 3: one digit that 14 alone misses, four that both do.
+    assert!(row("original ").contains(" 4.00 ") && row("original ").ends_with("| best |"), "{section}");
+    assert!(row("14 ").contains(" 5.00 ") && !row("14 ").contains("best"), "{section}");
+    let cells: Vec<String> = row("original + 14").split('|').map(|cell| cell.trim().to_owned()).collect();
+    assert_eq!(cells[6], "4", "{section}");
+}
+
+#[test]
+fn columns_are_chosen_by_name_and_combined_by_any_rule() {
+    let place = made_up();
+    let ran = place.run("committee --columns w14-1 --vote borda --study made-up --json").succeeded();
+    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((summary.figures.rule, summary.figures.all.score.errors), (committee::Rule::Borda, 5));
+    let text = place.run("committee --columns w14-1 --vote borda --study made-up").succeeded().stdout;
+    assert!(text.contains("committees combined by: borda"), "{text}");
+
+    // Everything there is, without being told what.
+    let ran = place.run("committee --study made-up --json").succeeded();
+    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((summary.finished.len(), summary.missing.len()), (2, 1));
+
+    place.run("committee --columns w20-1 --study made-up").refused(1, &["column w20-1 is not finished"]);
+    place.run("committee --columns w14-2 --study made-up").refused(2, &["no column w14-2", "numbers 1 to 1"]);
+    place.run("committee --columns 14 --study made-up").refused(2, &["--columns: column \"14\", expected"]);
+    place.run("committee --widths w14-1 --study made-up").refused(2, &["a column, which --columns takes"]);
+    place.run("committee --vote weighted --study made-up").refused(2, &["no weights for a weighted mean"]);
+}
+
+#[test]
+fn missed_digits_are_drawn() {
+    let text = made_up().run("committee --widths 14 --errors --study made-up").succeeded().stdout;
+    assert!(text.starts_with("5 of 100 digits missed by 1 columns together"), "{text}");
+    let label = Data::sample().test.labels()[4];
+    assert!(text.contains(&format!("digit 4, label {label}")), "{text}");
+    assert!(text.contains(&format!("votes: 1 for {}", (label + 1) % 10)), "{text}");
+    assert!(text.contains('█') && text.lines().all(|line| line.chars().count() <= 120), "{text}");
+}
+
+#[test]
+fn two_committees_are_compared() {
+    let place = made_up();
+    let text = place.run("committee --compare 14 original --study made-up").succeeded().stdout;
+    for words in [
+        "A: 14, 1 column, 5 of 100 digits wrong: 5.00 % ",
+        "| **A right** |      95 |       0 |",
+        "| **A wrong** |       1 |       4 |",
+        "p = 1.0000",
+        "no evidence",
+    ] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    let json = place.run("committee --compare w14-1 14,original --study made-up --json").succeeded().stdout;
+    let comparison: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(comparison["schema"], 1);
+    assert_eq!(comparison["second"]["columns"], serde_json::json!(["original-1", "w14-1"]));
+    assert_eq!(comparison["first"]["score"]["error_percent"], 5.0);
+    place.run("committee --compare 14 99 --study made-up").refused(2, &["no width 99"]);
+    place.run("committee --compare 14 w20-1 --study made-up").refused(1, &["column w20-1 is not finished"]);
+}
+
+#[test]
+fn damaged_files_are_named() {
+    let place = made_up();
+    let of = |file: &str| place.path(&format!("made-up/columns/w14-1/{file}"));
+    let refused = |words: &[&str]| place.run("committee --widths 14 --study made-up").refused(1, words);
+
+    let weights = bytes(&of("weights.safetensors"));
+    std::fs::copy(place.path("made-up/columns/original-1/weights.safetensors"), of("weights.safetensors"))
+        .unwrap();
+    refused(&["w14-1/weights.safetensors", "its name is original-1, expected w14-1"]);
+    std::fs::write(of("weights.safetensors"), weights).unwrap();
+
+    let whole = bytes(&of("probabilities.npy"));
+    std::fs::write(of("probabilities.npy"), &whole[..whole.len() / 2]).unwrap();
+    refused(&["w14-1/probabilities.npy", "not a .npy array"]);
+
+    // Those of another test set: 50 digits.
+    let some = Array2::from_elem((50, 10), 0.1);
+    write_probabilities(&of("probabilities.npy"), some.view()).unwrap();
+    refused(&["made-up: ", "100 labels, expected 50: one an image"]);
+    place.run("committee --study made-up").refused(1, &["member w14-1: shape [50, 10], expected [100, 10]"]);
 }
 
 #[test]
