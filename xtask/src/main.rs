@@ -9,6 +9,7 @@ mod build;
 mod committee;
 mod digits;
 mod failure;
+mod libtorch;
 mod lint;
 mod plan;
 mod report;

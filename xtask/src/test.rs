@@ -5,23 +5,43 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{lint, terminal};
+use crate::{libtorch, lint, terminal};
 
 /// Run everything a change must pass: lint, documentation, tests.
 ///
 /// Runs, cheapest first: everything `cargo xtask lint` checks; `cargo doc` with warnings as errors; unit, integration
 /// and documentation tests of every crate. Needs neither MNIST nor a network nor a GPU.
 ///
+/// With --libtorch, finds or brings libtorch as `cargo xtask setup --libtorch` does, and runs clippy and the tests of what is built
+/// with it, alone. Those that need a GPU say that they were skipped where there is none.
+///
 /// Exit codes: 0 all passed, 1 something did not (its own messages say what).
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Check what is built with libtorch instead
+    #[arg(long)]
+    libtorch: bool,
+}
+
+/// What is built with libtorch.
+const WITH_LIBTORCH: [&str; 6] = [
+    "--package",
+    "ciresan-net",
+    "--package",
+    "trainer",
+    "--features",
+    "ciresan-net/libtorch,trainer/libtorch",
+];
 
 /// Runs the gate; stops at the first step that fails.
 ///
 /// # Errors
 /// Names the step that failed.
-pub(crate) fn run(_: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
+    if args.libtorch {
+        return with_libtorch(&workspace);
+    }
     lint::run(&lint::Args {})?;
 
     let mut doc = workspace.cargo();
@@ -33,6 +53,18 @@ pub(crate) fn run(_: &Args) -> Result<()> {
     step("tests: cargo test --workspace", &mut test)?;
 
     terminal::note("lint, documentation and tests passed");
+    Ok(())
+}
+
+fn with_libtorch(workspace: &Workspace) -> Result<()> {
+    terminal::note(libtorch::bring(workspace)?);
+    let mut clippy = workspace.cargo_with_libtorch();
+    clippy.arg("clippy").args(WITH_LIBTORCH).args(["--all-targets", "--", "-D", "warnings"]);
+    step("clippy with libtorch", &mut clippy)?;
+    let mut test = workspace.cargo_with_libtorch();
+    test.arg("test").args(WITH_LIBTORCH);
+    step("tests with libtorch", &mut test)?;
+    terminal::note("clippy and tests with libtorch passed");
     Ok(())
 }
 

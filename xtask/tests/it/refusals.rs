@@ -130,3 +130,18 @@ pub(crate) fn manifest(study: &Study) -> Manifest {
         wall_s: 1.0,
     }
 }
+
+#[cfg(target_os = "linux")] // elsewhere the libraries have other names
+#[test]
+fn another_libtorch_is_refused_with_both_versions() {
+    let place = Place::new();
+    for file in ["lib/libtorch_cpu.so", "lib/libc10.so", "include/torch/csrc/api/include/torch/torch.h"] {
+        place.write(&format!("old/{file}"), "");
+    }
+    place.write("old/build-version", "2.9.1+cpu\n");
+    for command in ["setup --libtorch", "test --libtorch"] {
+        let mut command = place.command(command);
+        command.env("LIBTORCH", place.path("old"));
+        Ran::of(command).refused(1, &["LIBTORCH", "libtorch 2.9.1+cpu, expected 2.11.0"]);
+    }
+}
