@@ -69,6 +69,19 @@ mod tests {
         check(1, 29, 0.61, 17.18);
     }
 
+    /// `scipy.stats.binomtest(errors, n).proportion_ci(method="wilson")` of SciPy 1.17.1.
+    #[test]
+    fn wilson_intervals_are_those_of_scipy() {
+        let check = |errors, n, low: f64, high: f64| {
+            let got = wilson(Score { errors, n }, CONFIDENCE);
+            assert!((got.low_percent - 100.0 * low).abs() < 1e-10, "{got:?}");
+            assert!((got.high_percent - 100.0 * high).abs() < 1e-10, "{got:?}");
+        };
+        check(81, 263, 0.255_288_519_878_274_2, 0.366_209_576_982_800_04);
+        check(23, 10_000, 0.001_533_154_495_882_851, 0.003_449_077_482_288_633);
+        check(70, 10_000, 0.005_544_619_309_554_506, 0.008_834_003_083_932_618);
+    }
+
     #[test]
     fn the_quantile_is_the_known_one() {
         let z = Normal::standard().inverse_cdf(0.975);

@@ -214,6 +214,23 @@ fn a_column_from_elsewhere_is_named() {
 }
 
 #[test]
+fn a_half_written_folder_has_figures_of_what_is_whole() {
+    let made_up = two_widths();
+    // Killed between weights and probabilities, and while writing either.
+    let files = made_up.folder.column(&"w14-2".parse().unwrap());
+    files.create().unwrap();
+    fs::write(files.weights(), "weights").unwrap();
+    fs::write(files.root().join(".probabilities.npy.tmp"), "half").unwrap();
+    fs::write(made_up.folder.column(&"w14-1".parse().unwrap()).checkpoint(), "state").unwrap();
+    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    assert_eq!((summary.finished.len(), summary.missing.len()), (2, 2));
+
+    fs::write(made_up.folder.manifest_path(), "{\"schema\": 1,").unwrap();
+    let message = read(&made_up.folder, &labels(), None).unwrap_err().to_string();
+    assert!(message.contains("study.json:1:") && message.contains("not a study's manifest"), "{message}");
+}
+
+#[test]
 fn statistics_are_of_the_columns_together() {
     let made_up = two_widths();
     let summary = read(&made_up.folder, &labels(), None).unwrap();
