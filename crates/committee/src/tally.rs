@@ -1,7 +1,5 @@
 //! What a rule counts: a ballot a member, added up in a tally.
 
-use std::cmp::Ordering;
-
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip};
 
 use crate::Rule;
@@ -48,14 +46,11 @@ fn vote(row: ArrayView1<'_, f64>, out: &mut [f64]) {
 
 /// A point for each less probable class, half for each other that is as probable.
 fn ranks(row: ArrayView1<'_, f64>, out: &mut [f64]) {
-    for (class, (own, out)) in row.iter().zip(out).enumerate() {
-        for (other, value) in row.iter().enumerate() {
-            match value.partial_cmp(own) {
-                Some(Ordering::Less) => *out += 1.0,
-                Some(Ordering::Equal) if other != class => *out += 0.5,
-                _ => {}
-            }
-        }
+    let values = row.as_slice().expect("a row of an array in standard layout");
+    for (own, out) in values.iter().zip(out) {
+        let halves = |value: &f64| u32::from(value < own) + u32::from(value <= own);
+        // Every less probable class counts two halves, an equal one a half, and so does the class itself.
+        *out = f64::from(values.iter().map(halves).sum::<u32>() - 1) / 2.0;
     }
 }
 
