@@ -20,7 +20,7 @@ impl Network {
     ///
     /// let network: Network = "1x29x29-20C4-MP2-40C5-MP3-150N-10N".parse()?;
     /// let bytes = network.training_memory(35, 128, Precision::Bf16);
-    /// assert_eq!(bytes / 1_000_000, 1_439);
+    /// assert_eq!(bytes / 1_000_000, 1_348);
     /// # Ok::<(), ciresan_net::NotationError>(())
     /// ```
     #[must_use]
