@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: how fast this project is, alone or in one run with what people use.
 
 mod contender;
-mod machine;
+pub(crate) mod machine;
 mod preprocess;
 mod python;
 mod race;

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use ciresan_net::installation::{Installation, LIBTORCH_VERSION};
 
 use crate::workspace::Workspace;
-use crate::{digits, terminal};
+use crate::{device, digits, terminal};
 
 pub(crate) use pinned::Flavor;
 
@@ -87,7 +87,7 @@ impl Request {
             folder: folder.filter(|folder| *folder != workspace.libtorch_link()),
             pytorch: env::var_os(PYTORCH_VARIABLE).map(|_| python.into()),
             cache: digits::cache()?.join("libtorch"),
-            flavor: if has_nvidia_gpu() { Flavor::Cuda } else { Flavor::Cpu },
+            flavor: if device::has_nvidia_gpu() { Flavor::Cuda } else { Flavor::Cpu },
         })
     }
 
@@ -115,6 +115,14 @@ impl Request {
     fn copy(&self, flavor: Flavor) -> PathBuf {
         self.cache.join(flavor.folder_name())
     }
+}
+
+/// The libtorch there is, if any; brings and changes nothing.
+///
+/// # Errors
+/// When the user names one that does not fit.
+pub(crate) fn find(workspace: &Workspace) -> Result<Option<Found>> {
+    Request::from_environment(workspace)?.find()
 }
 
 /// Finds libtorch or brings it, and points the workspace's link to it.
@@ -169,12 +177,6 @@ fn install(request: &Request) -> Result<Found> {
     Ok(Found { installation, source: Source::Wheels })
 }
 
-/// Whether there is a GPU of NVIDIA's with its driver.
-fn has_nvidia_gpu() -> bool {
-    fs::read_dir("/proc/driver/nvidia/gpus").is_ok_and(|mut gpus| gpus.next().is_some())
-        || Path::new("/dev/nvidiactl").exists()
-}
-
 /// The folder of Python's package torch, found without loading it.
 fn pytorch_folder(python: &Path) -> Result<PathBuf> {
     const SCRIPT: &str = "import importlib.util, os, sys
@@ -207,13 +209,13 @@ fn check_room(folder: &Path, needed: u64) -> Result<()> {
 
 /// Bytes that this user may still write to the folder's file system, where the system tells.
 #[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(folder).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 #[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(_: &Path) -> Option<u64> {
     None
 }
 

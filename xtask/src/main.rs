@@ -7,8 +7,11 @@
 mod bench;
 mod build;
 mod committee;
+mod device;
 mod digits;
+mod doctor;
 mod failure;
+mod info;
 mod libtorch;
 mod lint;
 mod plan;
@@ -39,7 +42,9 @@ enum Task {
     Reproduce(reproduce::Args),
     Committee(committee::Args),
     Report(report::Args),
+    Info(info::Args),
     Setup(setup::Args),
+    Doctor(doctor::Args),
     Bench(bench::Args),
     Test(test::Args),
     Lint(lint::Args),
@@ -63,7 +68,9 @@ fn run(task: &Task) -> Result<()> {
         Task::Reproduce(args) => reproduce::run(args),
         Task::Committee(args) => committee::run(args),
         Task::Report(args) => report::run(args),
+        Task::Info(args) => info::run(args),
         Task::Setup(args) => setup::run(args),
+        Task::Doctor(args) => doctor::run(args),
         Task::Bench(args) => bench::run(args),
         Task::Test(args) => test::run(args),
         Task::Lint(args) => lint::run(args),

@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use study::{ColumnFolder, ColumnId, ResultsFolder, Study};
 
+use crate::device::Device;
+
 /// Images a second that one worker is taken to train with the paper's network, distortion included, before a results
 /// folder has measurements of its own: what one core of an AMD EPYC (Zen 4, AVX-512) does.
 const ASSUMED_IMAGES_PER_SECOND: f64 = 12_000.0;
@@ -23,6 +25,7 @@ pub(crate) struct Plan<'a> {
     /// The unfinished columns in training order, with the images each still has to be shown.
     left: Vec<(ColumnId, u64)>,
     speed: Speed,
+    device: Device,
 }
 
 /// Images a second and worker.
@@ -51,7 +54,18 @@ impl<'a> Plan<'a> {
             let epochs = u64::from(study.epochs).saturating_sub(done);
             (*id, epochs * u64::from(study.n_training_digits()))
         });
-        Self { study, n_workers, left: left.collect(), speed: speed(study, &speeds.concat()) }
+        Self {
+            study,
+            n_workers,
+            left: left.collect(),
+            speed: speed(study, &speeds.concat()),
+            device: Device::Cpu,
+        }
+    }
+
+    /// The same, trained by something else than this project's own engine, of whose speed nothing is assumed.
+    pub(crate) fn on(self, device: Device) -> Self {
+        Self { device, ..self }
     }
 
     /// Whether every column is finished.
@@ -59,12 +73,13 @@ impl<'a> Plan<'a> {
         self.left.is_empty()
     }
 
-    fn n_images(&self) -> u64 {
+    /// Images still to be shown, all columns together.
+    pub(crate) fn n_images(&self) -> u64 {
         self.left.iter().map(|(_, n_images)| n_images).sum()
     }
 
     /// Estimated time of training, when every worker takes the next column as soon as it is free.
-    fn estimate(&self) -> Duration {
+    pub(crate) fn estimate(&self) -> Duration {
         let (Speed::Measured(images_per_second) | Speed::Assumed(images_per_second)) = self.speed;
         let mut busy = vec![0_u64; self.n_workers.get()];
         for (_, n_images) in &self.left {
@@ -97,7 +112,7 @@ fn speed(study: &Study, measured: &[f64]) -> Speed {
 
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { study, n_workers, left, speed } = self;
+        let Self { study, n_workers, left, speed, device } = self;
         let widths = study.widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let (n_columns, n_left) = (study.columns().len(), left.len());
         let each = study.columns_per_width;
@@ -110,6 +125,10 @@ impl fmt::Display for Plan<'_> {
         writeln!(f, "columns   {n_columns}, {each} of each width ({widths}); {n_left} to train")?;
         writeln!(f, "network   {}, {n_parameters} parameters", study.network)?;
         writeln!(f, "digits    {}, {} to train on", study.data, thousands(study.n_training_digits().into()))?;
+        if *device != Device::Cpu {
+            writeln!(f, "engine    libtorch, --device {device}")?;
+            return write!(f, "to train  {} images", thousands(self.n_images()));
+        }
         writeln!(
             f,
             "engine    ciresan-cpu, {n_workers} worker{}, a column each",
@@ -126,7 +145,7 @@ impl fmt::Display for Plan<'_> {
 }
 
 /// A number with commas: `1,920,000`.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -9,12 +9,13 @@ use anyhow::{Result, bail};
 use report::{Listing, Summary};
 use study::{ColumnId, ResultsFolder, Study, write_whole};
 
+use crate::device::Device;
 use crate::digits::{self, Digits};
 use crate::failure::AlreadyTold;
 use crate::plan::Plan;
-use crate::terminal;
 use crate::trainer::{self, Outcome};
 use crate::workspace::{Workspace, same_command_again};
+use crate::{libtorch, terminal};
 
 /// Train a study's columns and print its table; goes on where it was interrupted.
 ///
@@ -34,7 +35,10 @@ pub(crate) struct Args {
     /// Use the four IDX files (raw or .gz) of this folder instead of fetching them; they must be the original ones
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Columns trained side by side, a core each; changes no result [default: one for each core]
+    /// What trains the columns
+    #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Cpu)]
+    device: Device,
+    /// Columns trained side by side, a core each; with libtorch groups of columns [default: one for each core, or GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
     /// Print the figures as one JSON object instead of the table
@@ -48,14 +52,17 @@ fn after_help() -> String {
 Examples:
   cargo xtask reproduce --config configs/quick.json
   cargo xtask reproduce --workers 8 --study /data/paper
+  cargo xtask reproduce --device cuda
 
 Exit codes:
   0  every column is finished and the table printed
   1  not finished: interrupted, or something failed; the same command goes on
   2  wrong usage: a flag, the config, or a results folder of another config
 
+{}
 {}",
-        digits::ENVIRONMENT
+        digits::ENVIRONMENT,
+        libtorch::ENVIRONMENT
     )
 }
 
@@ -68,6 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let config = args.config.clone().unwrap_or_else(|| workspace.configs().join("paper.json"));
     let study = Study::read(&config)?;
     let root = args.study.clone().unwrap_or_else(|| workspace.results().join(&study.name));
+    args.device.check()?;
     let folder = ResultsFolder::open(&root);
     folder.adopt(&study)?;
 
@@ -85,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = ResultsFolder::create(&root)?;
     drop(folder.lock()?); // the trainer takes it for good
     let digits = Digits::bring(study.data, args.data.as_deref())?;
-    let program = trainer::build(&workspace)?;
+    let program = trainer::build(&workspace, args.device)?;
 
     let n_workers = match args.workers.and_then(|n| NonZeroUsize::new(n.into())) {
         Some(n_workers) => n_workers,
@@ -94,9 +102,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let plan = Plan::new(&study, &folder, n_workers);
     if !plan.is_empty() {
         terminal::note(format_args!("study     {} ({}) in {shown}", study.name, config.display()));
-        terminal::note(plan);
+        terminal::note(plan.on(args.device));
     }
-    train(&program, &config, &root, &digits, n_workers)?;
+    // On GPUs the trainer knows how many there are.
+    let n_workers =
+        if args.device == Device::Cpu { Some(n_workers.get()) } else { args.workers.map(usize::from) };
+    train(&program, &config, &root, &digits, args.device, n_workers)?;
     terminal::figures(&summarize(&folder, &digits)?, Listing::Short, args.json)
 }
 
@@ -107,15 +118,23 @@ fn is_done(folder: &ResultsFolder, id: &ColumnId) -> bool {
 }
 
 /// Runs the trainer until all columns are finished.
-fn train(program: &Path, config: &Path, root: &Path, digits: &Digits, n_workers: NonZeroUsize) -> Result<()> {
-    let n_workers = n_workers.to_string();
+fn train(
+    program: &Path,
+    config: &Path,
+    root: &Path,
+    digits: &Digits,
+    device: Device,
+    n_workers: Option<usize>,
+) -> Result<()> {
     let args: [(&str, OsString); 4] = [
         ("--config", config.into()),
         ("--study", root.into()),
         ("--data", digits.trainer_argument.clone()),
-        ("--workers", n_workers.into()),
+        ("--device", device.to_string().into()),
     ];
-    let args: Vec<OsString> = args.into_iter().flat_map(|(flag, value)| [flag.into(), value]).collect();
+    let workers = n_workers.map(|n| ("--workers", n.to_string().into()));
+    let args = args.into_iter().chain(workers);
+    let args: Vec<OsString> = args.flat_map(|(flag, value)| [flag.into(), value]).collect();
     match trainer::run(program, &args)? {
         Outcome::Finished => Ok(()),
         Outcome::Interrupted => {

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-use crate::build;
+use crate::device::Device;
 use crate::workspace::Workspace;
+use crate::{build, libtorch, terminal};
 
 /// What became of a run of the trainer.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,13 +24,23 @@ pub(crate) enum Outcome {
     Failed(u8),
 }
 
-/// Builds the trainer with the profile this program was built with, and returns the path of the executable.
+/// Builds the trainer with the profile this program was built with, and returns the path of the executable. For a device
+/// that needs it, libtorch is found or brought first.
 ///
 /// # Errors
-/// Those of [`build::program`].
-pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+/// Those of [`libtorch::bring`] and [`build::program`].
+pub(crate) fn build(workspace: &Workspace, device: Device) -> Result<PathBuf> {
     let profile = if cfg!(debug_assertions) { build::Profile::Dev } else { build::Profile::Release };
-    build::program(workspace, "trainer", build::Kind::Bin("trainer"), profile)
+    if !device.needs_libtorch() {
+        return build::program(workspace, "trainer", build::Kind::Bin("trainer"), profile);
+    }
+    terminal::note(libtorch::bring(workspace)?);
+    let mut cargo = workspace.cargo_with_libtorch();
+    cargo.args(["build", "--package", "trainer", "--bin", "trainer", "--features", "libtorch"]);
+    if profile == build::Profile::Release {
+        cargo.arg("--release");
+    }
+    build::executable_of(cargo, "trainer")
 }
 
 /// Runs the trainer to its end. Its progress goes to stderr.

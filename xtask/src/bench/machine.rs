@@ -13,20 +13,20 @@ use crate::workspace::Workspace;
 /// What figures depend on.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// The processor's name, with family and model where the name alone says little.
-    pub(super) cpu: String,
+    pub(crate) cpu: String,
     /// Cores that programs may use.
-    pub(super) cores: usize,
+    pub(crate) cores: usize,
     /// The widest vector instructions.
-    pub(super) instruction_set: String,
+    pub(crate) instruction_set: String,
     /// Name and version of the operating system, and of its kernel.
-    pub(super) os: String,
+    pub(crate) os: String,
 }
 
 impl Machine {
     /// This one, as far as it can be told.
-    pub(super) fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -92,7 +92,7 @@ pub(super) fn clean_commit(workspace: &Workspace) -> Option<String> {
 }
 
 /// The first line that a program prints about its version.
-pub(super) fn version(program: &mut Command) -> Option<String> {
+pub(crate) fn version(program: &mut Command) -> Option<String> {
     let output = program.arg("--version").output().ok().filter(|output| output.status.success())?;
     String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
 }

@@ -27,7 +27,7 @@ fn the_program_lists_its_commands() {
 
 #[test]
 fn every_command_explains_itself() {
-    for name in ["reproduce", "committee", "report", "setup", "bench", "test", "lint"] {
+    for name in ["reproduce", "committee", "report", "info", "setup", "doctor", "bench", "test", "lint"] {
         check_help(name);
     }
 }

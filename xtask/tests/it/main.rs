@@ -5,6 +5,7 @@
 
 mod committee;
 mod help;
+mod looks;
 mod refusals;
 mod run;
 mod study;
