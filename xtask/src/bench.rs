@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast this project is, alone or in one run with what people use.
 
 mod contender;
+mod libtorch;
 pub(crate) mod machine;
 mod preprocess;
 mod python;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::device::Device;
 use crate::failure::usage_error;
 use crate::terminal;
 use crate::test::step;
@@ -28,12 +30,19 @@ use crate::workspace::{Workspace, same_command_again};
 /// one after the other, in an order that rotates from round to round. Ratios are formed round by round; the tables give their median,
 /// least and greatest. The peers are installed by pip into an environment of their own, in pinned versions.
 /// Results go to results/bench/, whole or not at all.
+///
+/// With --device cuda, brings libtorch, runs the tests of the engine on it, then its steps by columns, batch, precision and way of
+/// convolving, with the copy of their images from the host, and a profile where Nsight Systems is installed, and writes results/bench/cuda.json.
+/// With libtorch-cpu, a little of the same, to try it: nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// Race with other libraries instead
     #[arg(long, value_name = "WHAT")]
     peers: Option<Peers>,
+    /// Test and measure the engine on libtorch instead, on this device
+    #[arg(long, value_name = "DEVICE", value_enum, conflicts_with = "peers")]
+    device: Option<Device>,
     /// Turns for each contender
     #[arg(long, value_name = "N", default_value = "9", requires = "peers")]
     rounds: NonZeroUsize,
@@ -73,10 +82,11 @@ Examples:
   cargo xtask bench --peers preprocess
   cargo xtask bench --peers training
   cargo xtask bench --peers preprocess --tasks distort --rounds 3 --json
+  cargo xtask bench --device cuda
 
 Exit codes:
   0  every bench ran, or every contender of the race
-  1  something failed: a bench, or a contender, which the output and the results name with its reason
+  1  something failed: a bench, or a contender, which the output and the results name with its reason; no such device
   2  wrong usage
 
 Environment variables:
@@ -92,6 +102,9 @@ Environment variables:
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
+    if let Some(device) = args.device {
+        return on_device(&workspace, device);
+    }
     let Some(peers) = args.peers else {
         let mut command = workspace.cargo();
         command.args(["bench", "--workspace", "--bench", "*"]);
@@ -127,12 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
 
     if args.tasks.is_empty() {
-        let path = workspace.results().join("bench").join(format!("{name}.json"));
-        let folder = path.parent().context("a file in a folder")?;
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{}: cannot make the folder", folder.display()))?;
-        study::write_whole(&path, comparison.to_json()?.as_bytes())?;
-        terminal::note(format_args!("results: {}", workspace.shown(&path)));
+        write(&workspace, name, &comparison.to_json()?)?;
     }
     terminal::result(if args.json {
         serde_json::to_string(&comparison)?
@@ -147,5 +155,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if !failed.is_empty() {
         bail!("{} contenders failed; each is named above", failed.len());
     }
+    Ok(())
+}
+
+fn on_device(workspace: &Workspace, device: Device) -> Result<()> {
+    if device == Device::Cpu {
+        return Err(usage_error("--device cpu is measured by the benches; with libtorch it is libtorch-cpu"));
+    }
+    let report = libtorch::run(workspace, device)?;
+    if device == Device::Cuda {
+        write(workspace, "cuda", &report)?;
+    }
+    Ok(terminal::result(report)?)
+}
+
+/// Writes `results/bench/<name>.json`.
+fn write(workspace: &Workspace, name: &str, json: &str) -> Result<()> {
+    let path = workspace.results().join("bench").join(format!("{name}.json"));
+    let folder = path.parent().context("a file in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("{}: cannot make the folder", folder.display()))?;
+    study::write_whole(&path, json.as_bytes())?;
+    terminal::note(format_args!("results: {}", workspace.shown(&path)));
     Ok(())
 }

@@ -97,4 +97,6 @@ fn cuda_is_refused_where_there_is_no_gpu() {
         .run("reproduce --config tiny.json --study results --device cuda")
         .refused(1, &["--device cuda", "no NVIDIA GPU"]);
     assert!(!place.path("results").exists());
+    place.run("bench --device cuda").refused(1, &["--device cuda", "no NVIDIA GPU"]);
+    place.run("bench --device cpu").refused(2, &["libtorch-cpu"]);
 }
