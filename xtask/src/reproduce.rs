@@ -7,7 +7,7 @@ use std::thread;
 
 use anyhow::{Result, bail};
 use report::{Listing, Summary};
-use study::{ColumnId, ResultsFolder, Study, write_whole};
+use study::{ColumnId, ResultsFolder, Study};
 
 use crate::device::Device;
 use crate::digits::{self, Digits};
@@ -147,8 +147,6 @@ fn train(
 /// Reads the results and writes `committee.json`.
 fn summarize(folder: &ResultsFolder, digits: &Digits) -> Result<Summary> {
     let summary = report::read(folder, digits.test_labels(), None)?;
-    let mut text = serde_json::to_vec_pretty(&summary)?;
-    text.push(b'\n');
-    write_whole(&folder.committee_path(), &text)?;
+    report::write_summary(folder, &summary)?;
     Ok(summary)
 }

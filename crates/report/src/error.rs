@@ -92,6 +92,31 @@ pub enum ReportError {
         /// The study's widths.
         known: Vec<Width>,
     },
+    /// Digits that the probabilities are not of.
+    #[error(
+        "{path}: probabilities of {want} test digits, but there are {got}: these are of another data set"
+    )]
+    TestDigits {
+        /// The results folder.
+        path: PathBuf,
+        /// Test digits at hand.
+        got: usize,
+        /// Rows of the probabilities.
+        want: usize,
+    },
+    /// A figure that could not be drawn.
+    #[error("the figure {name}: {reason}")]
+    Figure {
+        /// Its name.
+        name: &'static str,
+        /// What the plotting library says.
+        reason: String,
+    },
+    /// No font to draw PNGs with.
+    #[error(
+        "no font is installed, and figures as PNG need one: install one (such as the package fonts-dejavu-core) or leave out --png"
+    )]
+    NoFont,
     /// A `committee.json` that cannot be read.
     #[error("{path}: {reason}")]
     Summary {
@@ -111,7 +136,8 @@ impl ReportError {
             Self::NoStudy { .. } | Self::Width { .. } | Self::NoWidths { .. } | Self::Column { .. } => true,
             Self::NoWeights { .. } => true,
             Self::Committee { .. } | Self::NothingFinished { .. } | Self::NotFinished { .. } => false,
-            Self::Metrics { .. } | Self::Summary { .. } => false,
+            Self::Metrics { .. } | Self::TestDigits { .. } => false,
+            Self::Figure { .. } | Self::NoFont | Self::Summary { .. } => false,
         }
     }
 }

@@ -1,8 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod drawing;
 mod error;
+mod evidence;
+mod figures;
+mod files;
+mod finding;
 mod markdown;
+mod page;
 pub mod published;
 mod selection;
 mod statistics;
@@ -11,7 +17,10 @@ mod table;
 mod trials;
 mod validation;
 
+pub use drawing::figure::Figure;
 pub use error::ReportError;
+pub use evidence::Evidence;
+pub use files::{Pixels, Report, write_summary};
 pub use markdown::{Listing, committee_markdown, markdown};
 pub use selection::{Columns, Loaded, Selection, load};
 pub use statistics::{CURVE_SAMPLES, RESAMPLES, Statistics};

@@ -1,7 +1,7 @@
 //! A summary as Markdown, made to be read in a terminal too.
 
 mod columns;
-mod format;
+pub(crate) mod format;
 mod statistics;
 mod subsets;
 mod trials;

@@ -4,6 +4,8 @@
 //! <root>/
 //!   study.json               the manifest: config and provenance
 //!   committee.json           every number the report prints
+//!   report.html, report.md   the report
+//!   figures/                 its figures
 //!   .lock                    held by the run that works here
 //!   columns/<id>/
 //!     weights.safetensors    final parameters
@@ -62,6 +64,24 @@ impl ResultsFolder {
     #[must_use]
     pub fn committee_path(&self) -> PathBuf {
         self.root.join("committee.json")
+    }
+
+    /// `report.html`.
+    #[must_use]
+    pub fn report_page_path(&self) -> PathBuf {
+        self.root.join("report.html")
+    }
+
+    /// `report.md`.
+    #[must_use]
+    pub fn report_markdown_path(&self) -> PathBuf {
+        self.root.join("report.md")
+    }
+
+    /// `figures/`.
+    #[must_use]
+    pub fn figures(&self) -> PathBuf {
+        self.root.join("figures")
     }
 
     /// The folder of one column.

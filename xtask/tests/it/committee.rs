@@ -191,10 +191,25 @@ fn the_study_that_has_the_widths_is_found_among_others() {
 
 #[test]
 fn the_report_of_an_unfinished_study() {
-    let ran = made_up().run("report --study made-up");
+    let place = made_up();
+    let ran = place.run("report --study made-up");
     assert_eq!(ran.code, Some(1), "{ran:#?}");
     assert!(ran.stdout.contains("# Study tiny"), "{ran:#?}");
-    assert_eq!(ran.stderr, "error: made-up: 2 of 3 columns are finished\n");
+    let told = "report    made-up/report.html\nerror: made-up: 2 of 3 columns are finished\n";
+    assert_eq!(ran.stderr, told);
+    let page = std::fs::read_to_string(place.path("made-up/report.html")).unwrap();
+    assert!(page.contains("Still to come: w20-1") && page.ends_with("</html>\n"));
+    for name in ["report.md", "committee.json", "figures/errors.svg"] {
+        assert!(place.path("made-up").join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told() {
+    let place = made_up();
+    place.write("made-up/figures", "a file where a folder belongs");
+    place.run("report --study made-up").refused(1, &["made-up/figures", "create the folder"]);
+    assert!(!place.path("made-up/report.html").exists());
 }
 
 #[test]

@@ -1,0 +1,40 @@
+//! What each width makes of the same ten digits.
+
+use ndarray::Axis;
+use preprocess::{CANVAS_PX, normalize};
+
+use super::Drawn;
+use super::sheet::{self, Sheet};
+use crate::drawing::figure::{Figure, Span, Words};
+use crate::evidence::Evidence;
+
+/// A row a width of the first test digit of each class.
+pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
+    let images = evidence.data.test.images();
+    let first_of = |class: u8| evidence.labels().iter().position(|&label| label == class);
+    let chosen: Vec<usize> = (0..10).filter_map(first_of).collect();
+    if chosen.is_empty() {
+        return Ok(None);
+    }
+    let widths = &evidence.summary.widths;
+    let mut rows = Sheet::new();
+    for &width in widths {
+        let digit =
+            |&image_idx: &usize| normalize(images.index_axis(Axis(0), image_idx), width, [CANVAS_PX; 2]);
+        rows.push((width.to_string(), chosen.iter().map(digit).collect::<Result<_, _>>()?));
+    }
+    let names: Vec<String> = widths.iter().map(ToString::to_string).collect();
+    let words = Words {
+        title: "Ten digits as each width sees them".to_owned(),
+        caption:
+            "The box around a digit’s ink is stretched or squeezed to the width in pixels, its height stays. \
+                  Narrow digits are stretched by no more than 1.75, so that a 1 stays a stroke."
+                .to_owned(),
+        description: format!(
+            "The first test digit of each class, 0 to 9, in {} rows, normalized to the widths {}.",
+            rows.len(),
+            names.join(", ")
+        ),
+    };
+    Ok(Some(Figure::new(name, Span::Half, words, sheet::drawn(&rows, 520.0))))
+}

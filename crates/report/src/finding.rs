@@ -1,0 +1,127 @@
+//! What a study found, in plain words.
+
+use study::DataSet;
+
+use crate::Summary;
+use crate::markdown::format::{counted, grouped, named, spread};
+use crate::published::paper;
+
+/// The finding in one line.
+pub(crate) fn headline(summary: &Summary) -> String {
+    let all = &summary.figures.all;
+    let (percent, digits) = (all.score.error_percent(), grouped(all.score.n));
+    match all.n_members {
+        1 => format!("One column errs on {percent:.2} % of {digits} test digits"),
+        n => format!("{n} columns together err on {percent:.2} % of {digits} test digits"),
+    }
+}
+
+/// The finding in a few sentences, beside the paper's where that is about the same digits.
+pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
+    let figures = &summary.figures;
+    let all = &figures.all;
+    let study = &summary.study.config;
+    let mut own = String::new();
+    if all.n_members > 1 {
+        own.push_str(&format!(
+            "One by one the columns err on {} % (mean{}). Their committee, the mean of their probabilities, gets {} of {} digits wrong. ",
+            spread(all.members),
+            if all.members.sd_percent.is_some() { " ± standard deviation" } else { "" },
+            grouped(all.score.errors),
+            grouped(all.score.n),
+        ));
+    } else {
+        own.push_str(&format!(
+            "It gets {} of {} digits wrong. ",
+            grouped(all.score.errors),
+            grouped(all.score.n)
+        ));
+    }
+    if all.score.errors > 0 {
+        own.push_str(&format!(
+            "In {} of these {} its second guess is right. ",
+            grouped(all.second_guess_right),
+            grouped(all.score.errors)
+        ));
+    }
+    let by_error = |group: &&committee::GroupFigures| group.score.errors;
+    if let (true, Some(best), Some(worst)) = (
+        figures.groups.len() > 1,
+        figures.groups.iter().min_by_key(by_error),
+        figures.groups.iter().max_by_key(by_error),
+    ) {
+        own.push_str(&format!(
+            "Committees of one width err on {:.2} % (width {}) to {:.2} % (width {}).",
+            best.score.error_percent(),
+            best.group,
+            worst.score.error_percent(),
+            worst.group
+        ));
+    }
+    let mut paragraphs = vec![own.trim_end().to_owned()];
+    if study.data == DataSet::Mnist {
+        let (ours, theirs) = (all.score.error_percent(), paper::COMMITTEE_PERCENT);
+        let compared =
+            if all.score.errors == paper::COMMITTEE_ERRORS && all.score.n == DataSet::Mnist.n_test() {
+                "the same as here".to_owned()
+            } else {
+                format!(
+                    "{:.2} points {} than here",
+                    (ours - theirs).abs(),
+                    if ours > theirs { "less" } else { "more" }
+                )
+            };
+        paragraphs.push(format!(
+            "The paper’s committee of {} columns, trained for about 800 epochs each, errs on {theirs:.2} %: {compared}, where columns were trained for {}. \
+             Its columns err on {:.2} ± {:.2} %, its committees of one width on {:.2} to {:.2} %, and in {} of its {} errors the second guess is right.",
+            paper::N_COLUMNS,
+            counted(study.epochs, "epoch"),
+            paper::COLUMNS_MEAN_PERCENT,
+            paper::COLUMNS_SD_PERCENT,
+            paper::WIDTH_BEST_PERCENT,
+            paper::WIDTH_WORST_PERCENT,
+            paper::SECOND_GUESS_RIGHT,
+            paper::COMMITTEE_ERRORS,
+        ));
+    }
+    paragraphs
+}
+
+/// What is not there yet.
+pub(crate) fn missing(summary: &Summary) -> Option<String> {
+    let (n_missing, n_finished) = (summary.missing.len(), summary.finished.len());
+    (n_missing > 0).then(|| {
+        format!(
+            "Not finished: {n_finished} of {} columns are, and everything here is about these. Still to come: {}.",
+            n_finished + n_missing,
+            named(&summary.missing)
+        )
+    })
+}
+
+/// The figures that stand out at the top, and what they are.
+pub(crate) fn key_figures(summary: &Summary) -> Vec<(String, String)> {
+    let all = &summary.figures.all;
+    let mut key = vec![(
+        format!("{:.2} %", all.score.error_percent()),
+        if all.n_members > 1 {
+            format!("error of the committee of {} columns", all.n_members)
+        } else {
+            "error of the column".to_owned()
+        },
+    )];
+    if summary.study.config.data == DataSet::Mnist {
+        key.push((
+            format!("{:.2} %", paper::COMMITTEE_PERCENT),
+            format!("error of the paper’s committee of {}", paper::N_COLUMNS),
+        ));
+    }
+    if all.n_members > 1 {
+        key.push((format!("{:.2} %", all.members.mean_percent), "mean error of one column".to_owned()));
+    }
+    key.push((
+        format!("{} of {}", grouped(all.second_guess_right), grouped(all.score.errors)),
+        "errors whose second guess is right".to_owned(),
+    ));
+    key
+}
