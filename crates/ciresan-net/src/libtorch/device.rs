@@ -41,7 +41,7 @@ impl Device {
 
     /// Whether `bytes` of memory can be had now, by asking for them and giving them back.
     ///
-    /// The CPU always says yes unless no allocator could: its system hands out memory that it may not have.
+    /// On a GPU what was asked for stays with libtorch, which makes the tensors of this process from it. The CPU always says yes unless no allocator could: its system hands out memory that it may not have.
     ///
     /// # Errors
     /// [`EngineError::Device`] when the device cannot be used.
