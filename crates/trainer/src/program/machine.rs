@@ -127,9 +127,9 @@ mod with_libtorch {
 
     use super::*;
     use anyhow::{Context, bail};
-    use ciresan_net::Precision;
     use ciresan_net::installation::LIBTORCH_VERSION;
     use ciresan_net::libtorch::{Device, n_gpus};
+    use ciresan_net::{EngineError, Precision};
 
     pub(super) fn choose(
         cli: &Cli,
@@ -153,8 +153,17 @@ mod with_libtorch {
         };
         let workers = at_most(asked_for, n_columns);
         let mut group = n_columns.div_ceil(workers.get());
+        let bytes = |n| study.network.training_memory(n, study.batch as usize, study.precision);
         for device in devices.iter().take(workers.get()) {
-            group = largest_group(*device, study, group)?;
+            group = match most_that_fit(group, |n| device.has_room_for(bytes(n)))? {
+                Some(fit) => fit,
+                None => bail!(
+                    "{device}: one column of {} in batches of {} takes about {} MB to train, which it has not free",
+                    study.network,
+                    study.batch,
+                    bytes(1).div_ceil(1_000_000)
+                ),
+            };
         }
         let precision = match (cli.device, study.precision) {
             (DeviceName::LibtorchCpu, Precision::Tf32) => Precision::Fp32,
@@ -169,20 +178,31 @@ mod with_libtorch {
         })
     }
 
-    /// The most columns, up to `most`, whose training has room on `device`.
-    fn largest_group(device: Device, study: &Study, most: usize) -> Result<usize> {
-        let bytes =
-            |n_columns| study.network.training_memory(n_columns, study.batch as usize, study.precision);
+    /// The most columns, up to `most`, that `fit`.
+    fn most_that_fit(
+        most: usize,
+        fit: impl Fn(usize) -> Result<bool, EngineError>,
+    ) -> Result<Option<usize>, EngineError> {
         for n_columns in (1..=most).rev() {
-            if device.has_room_for(bytes(n_columns))? {
-                return Ok(n_columns);
+            if fit(n_columns)? {
+                return Ok(Some(n_columns));
             }
         }
-        bail!(
-            "{device}: training one column of {} in batches of {} takes about {} MB, which it has not free",
-            study.network,
-            study.batch,
-            bytes(1).div_ceil(1_000_000)
-        );
+        Ok(None)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn as_many_columns_as_fit_train_together() {
+            let with_room = |room| move |n: usize| Ok(n * 40 <= room);
+            assert_eq!(most_that_fit(35, with_room(2_000)), Ok(Some(35)));
+            assert_eq!(most_that_fit(35, with_room(500)), Ok(Some(12)));
+            assert_eq!(most_that_fit(35, with_room(39)), Ok(None));
+            let gone = || EngineError::Device { device: "cuda:0".to_owned(), reason: "gone".to_owned() };
+            assert_eq!(most_that_fit(35, |_| Err(gone())), Err(gone()));
+        }
     }
 }
