@@ -1,12 +1,13 @@
 //! What figures are drawn from: a study's summary, its columns' files and its digits.
 
 use std::fs;
+use std::io;
 
 use mnist_data::Data;
 use ndarray::{ArrayView2, Axis};
 use preprocess::Width;
 use serde::Deserialize;
-use study::{ColumnFolder, ColumnId, ResultsFolder};
+use study::{ColumnFolder, ColumnId, ResultsFolder, StudyError};
 
 use crate::{ReportError, Summary};
 
@@ -46,7 +47,7 @@ impl<'a> Evidence<'a> {
     /// # Shapes
     /// `summary`: of `folder`; `data`: the study's digits, as many test digits as the summary has.
     /// # Errors
-    /// [`ReportError::TestDigits`] for digits of another number.
+    /// [`ReportError::TestDigits`] for digits of another number, [`ReportError::Study`] for metrics that cannot be read.
     pub fn new(summary: &'a Summary, folder: &'a ResultsFolder, data: &'a Data) -> Result<Self, ReportError> {
         let (got, want) = (data.test.len(), summary.n_test() as usize);
         if got != want {
@@ -54,8 +55,9 @@ impl<'a> Evidence<'a> {
         }
         let mut ids = summary.study.config.columns();
         ids.retain(|id| summary.widths.contains(&id.width));
-        let curves = ids.into_iter().map(|id| Curve { id, epochs: epochs(&folder.column(&id)) });
-        let curves = curves.filter(|curve| !curve.epochs.is_empty()).collect();
+        let curves = ids.into_iter().map(|id| Ok(Curve { id, epochs: epochs(&folder.column(&id))? }));
+        let mut curves = curves.collect::<Result<Vec<_>, StudyError>>()?;
+        curves.retain(|curve| !curve.epochs.is_empty());
         Ok(Self { summary, data, folder, curves })
     }
 
@@ -80,11 +82,16 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// The epochs that a column's metrics have in order; no more than curiosity, so what cannot be read counts as none.
-fn epochs(column: &ColumnFolder) -> Vec<EpochLine> {
-    let text = fs::read_to_string(column.metrics()).unwrap_or_default();
+/// The epochs that a column's metrics have in order, up to a line that is not whole: its column may be at work on it.
+fn epochs(column: &ColumnFolder) -> Result<Vec<EpochLine>, StudyError> {
+    let path = column.metrics();
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(reason) => return Err(StudyError::Io { path, action: "read the metrics", reason }),
+    };
     let lines = text.lines().map_while(|line| serde_json::from_str::<EpochLine>(line).ok());
-    lines.zip(1..).take_while(|(line, want)| line.epoch == *want).map(|(line, _)| line).collect()
+    Ok(lines.zip(1..).take_while(|(line, want)| line.epoch == *want).map(|(line, _)| line).collect())
 }
 
 /// `width 14`, `original width`.

@@ -3,7 +3,7 @@
 use askama::Template;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-use crate::drawing::figure::Figure;
+use crate::drawing::figure::{Figure, unbroken};
 use crate::drawing::palette;
 use crate::figures::Part;
 use crate::{Listing, Summary, finding, markdown};
@@ -68,7 +68,7 @@ pub(crate) fn html(summary: &Summary, figures: &[(Part, Figure)]) -> String {
     });
     let page = Page {
         name: &summary.study.config.name,
-        finding: finding::headline(summary),
+        finding: unbroken(&finding::headline(summary)),
         paragraphs: finding::paragraphs(summary).iter().map(|text| unbroken(text)).collect(),
         missing: finding::missing(summary),
         key_figures: finding::key_figures(summary),
@@ -79,11 +79,6 @@ pub(crate) fn html(summary: &Summary, figures: &[(Part, Figure)]) -> String {
         script: include_str!("../templates/report.js"),
     };
     page.render().expect("text and numbers are written to memory") + "\n"
-}
-
-/// Numbers stay with their signs and units at the end of a line.
-fn unbroken(text: &str) -> String {
-    text.replace(" ± ", "\u{a0}±\u{a0}").replace(" %", "\u{a0}%")
 }
 
 /// The tables and all else of a report in Markdown. What the study's own words have in the way of tags, links and

@@ -42,7 +42,7 @@ pub struct Summary {
     /// The subsets by their number of widths: the paper's "y out of 7".
     pub subset_sizes: Vec<SubsetSize>,
     /// The test digits that exactly these widths' committees miss: of all widths, if these are two to four; of more
-    /// those of the Theano project's four, if all have finished columns; else none.
+    /// the Theano project's four, if all have finished columns, else the last four; of one width none.
     pub overlaps: Vec<Overlap>,
     /// The paper's widths against odd ones, where there are finished columns of both.
     pub odd_widths: Option<OddWidths>,
@@ -132,6 +132,7 @@ fn venn_groups<'a>(groups: &[&'a str]) -> Vec<&'a str> {
     match groups.len() {
         2..=4 => groups.to_vec(),
         5.. if theano.len() == 4 => theano,
+        n @ 5.. => groups[n - 4..].to_vec(),
         _ => Vec::new(),
     }
 }

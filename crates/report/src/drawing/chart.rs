@@ -69,10 +69,11 @@ pub(crate) fn line(role: Role, thickness: f64) -> ShapeStyle {
 pub(crate) fn axes<'a>(area: &Area<'a>, x: (&str, Scale), y: (&str, Scale)) -> Result<Chart<'a>, ChartError> {
     let mut chart = ChartBuilder::on(area)
         .margin_top(px(8.0))
+        .margin_left(px(3.0))
         .margin_right(px(14.0))
         .margin_bottom(px(4.0))
         .x_label_area_size(px(44.0))
-        .y_label_area_size(px(58.0))
+        .y_label_area_size(px(55.0))
         .build_cartesian_2d(x.1, y.1)?;
     chart
         .configure_mesh()

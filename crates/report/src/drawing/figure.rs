@@ -60,7 +60,7 @@ const SHOWN_WIDTH_PX: u32 = 880;
 impl Figure {
     pub(crate) fn new(name: &'static str, span: Span, words: Words, drawing: Drawing) -> Self {
         let Words { title, caption, description } = words;
-        Self { name, title, caption, description, span, drawing }
+        Self { name, title, caption: unbroken(&caption), description, span, drawing }
     }
 
     /// Its name: that of its file, without the ending.
@@ -115,6 +115,11 @@ impl Figure {
         let [width, height] = self.drawing.size;
         [SHOWN_WIDTH_PX, (SHOWN_WIDTH_PX * height).div_ceil(width)]
     }
+}
+
+/// Numbers stay with their signs and units at the end of a line.
+pub(crate) fn unbroken(text: &str) -> String {
+    text.replace(" ± ", "\u{a0}±\u{a0}").replace(" %", "\u{a0}%")
 }
 
 fn rendered(template: &Svg<'_>) -> String {

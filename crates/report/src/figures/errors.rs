@@ -50,12 +50,15 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
             votes(mistake)
         )
     });
-    let n_columns = all.n_members;
+    let (whose, how_many_vote) = match all.n_members {
+        1 => ("the column".to_owned(), ""),
+        n => (format!("the committee of {n} columns"), ", and how many columns say what"),
+    };
     let words = Words {
-        title: "What the committee gets wrong".to_owned(),
+        title: "The digits taken for others".to_owned(),
         caption: format!(
-            "{which} of the committee of {n_columns} columns, the surest first. Beside each digit its label; below it the first and second \
-             guess with their probabilities, how many columns vote for which class, and its number among the test digits. The second guess is right in {n_second} of {n_errors}."
+            "{which} of {whose}, the surest first. Beside each digit its label; below it the first and second guess with \
+             their probabilities, its number among the test digits{how_many_vote}. The second guess is right in {n_second} of {n_errors}."
         ),
         description: format!("{which}: {}.", in_words.collect::<Vec<_>>().join("; ")),
     };
@@ -78,9 +81,11 @@ fn draw_cell(picture: &mut Picture, evidence: &Evidence<'_>, mistake: &Mistake, 
     picture.texts.extend(guess(x + 60.0, second_guess, second_confidence));
     picture.texts.extend([
         Text::new(x + DIGIT + 5.0, y + 20.0, 22.0, label.to_string()).bold(),
-        Text::new(x, y + 109.0, 12.0, votes(mistake)).in_role(MUTED),
-        Text::new(x, y + 125.0, 12.0, format!("no. {image_idx}")).in_role(MUTED),
+        Text::new(x, y + 109.0, 12.0, format!("no. {image_idx}")).in_role(MUTED),
     ]);
+    if evidence.summary.figures.all.n_members > 1 {
+        picture.texts.push(Text::new(x, y + 125.0, 12.0, votes(mistake)).in_role(MUTED));
+    }
 }
 
 /// `28 × 4, 7 × 9`: how many columns say what; after two classes the rest is a number.

@@ -8,7 +8,7 @@ use crate::drawing::picture::{Image, Picture, Text};
 use crate::drawing::pixels;
 
 /// Width of the words before the rows.
-const LABELS: f64 = 74.0;
+const LABELS: f64 = 82.0;
 /// Height of text.
 const TEXT: f64 = 13.0;
 /// Between rows.

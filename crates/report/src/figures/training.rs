@@ -32,7 +32,8 @@ pub(super) fn loss(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "Training loss".to_owned(),
         caption: format!(
-            "Mean cross-entropy of each epoch, taken before each step, on distorted digits. {LINES}"
+            "Mean cross-entropy of each epoch, taken before each step, on {} digits. {LINES}",
+            if evidence.summary.study.config.distortion.is_some() { "distorted" } else { "undistorted" }
         ),
         description,
     };
@@ -42,8 +43,11 @@ pub(super) fn loss(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
 /// Error on the held-out digits of every column, where some were held out.
 pub(super) fn validation(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let lines = Lines::of(evidence, |epoch| epoch.validation_error.map(|share| 100.0 * share));
-    let Some([_, most]) = lines.extent() else { return Ok(None) };
-    let y = ("error on held-out digits (%)", Scale::from_zero([most]));
+    let Some([least, most]) = lines.extent() else { return Ok(None) };
+    // None wrong is nowhere on a logarithmic scale.
+    let scale =
+        if least > 0.0 { Scale::logarithmic(least / 1.15..most * 1.15) } else { Scale::from_zero([most]) };
+    let y = ("error on held-out digits (%)", scale);
     let drawing = lines.drawn(y)?;
     let n_held_out = grouped(evidence.summary.study.config.validation);
     let words = Words {
@@ -113,7 +117,7 @@ impl Lines {
                     let style = role.rgb().filled();
                     chart.draw_series([Circle::new(point, px(3.5), style)])?;
                 }
-                chart.draw_series(LineSeries::new(mean, line(*role, 2.5)))?;
+                chart.draw_series(LineSeries::new(mean, line(*role, 2.0)))?;
             }
             Ok(())
         })

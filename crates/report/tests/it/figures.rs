@@ -61,6 +61,24 @@ fn a_study_has_the_figures_that_it_has_something_for() {
 }
 
 #[test]
+fn of_many_widths_four_are_in_the_diagram() {
+    const NAMES: [&str; 8] = ["w4-1", "w5-1", "w6-1", "w7-1", "w8-1", "w9-1", "w10-1", "w11-1"];
+    let columns = |n: usize| {
+        NAMES[..n].iter().map(|name| Column { name, sure: 0.9, wrong: &[3, 50] }).collect::<Vec<_>>()
+    };
+    let five = study("mnist", "[4, 5, 6, 7, 8]", 1, &columns(5));
+    with_report(&five, |report| {
+        let subsets = report.figures().find(|figure| figure.name() == "width-subsets").unwrap();
+        assert!(
+            subsets.description().contains("5 + 6 + 7 + 8: 2.") && !subsets.description().contains("4 + ")
+        );
+    });
+    // The subsets of eight widths are too many to be in a summary, which widths miss what is not.
+    let eight = names(&study("mnist", "[4, 5, 6, 7, 8, 9, 10, 11]", 1, &columns(8)));
+    assert!(!eight.contains(&"width-subsets") && eight.contains(&"missed-digits"), "{eight:?}");
+}
+
+#[test]
 fn weights_that_cannot_be_read_are_named() {
     let made_up = complete();
     let (summary, digits) = (summary(&made_up), digits());

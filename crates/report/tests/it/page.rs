@@ -22,7 +22,7 @@ fn texts(html: &str, tag: &str) -> Vec<String> {
 fn the_page_says_what_was_found_and_holds_everything() {
     let made_up = complete();
     let page = html(&made_up);
-    assert_eq!(texts(&page, "h1"), ["8 columns together err on 0.50 % of 200 test digits"]);
+    assert_eq!(texts(&page, "h1"), ["8 columns together err on 0.50\u{a0}% of 200 test digits"]);
     let headings = texts(&page, "h2");
     let want =
         ["Columns and committees", "What goes wrong", "Training", "From a digit to an answer", "Tables"];
@@ -53,7 +53,7 @@ fn unfinished_and_other_studies_are_told_as_such() {
     let columns = [Column { name: "original-1", sure: 0.9, wrong: &[1] }];
     let made_up = study("fashion-mnist", "[\"original\", 20]", 1, &columns);
     let page = html(&made_up);
-    assert_eq!(texts(&page, "h1"), ["One column errs on 0.50 % of 200 test digits"]);
+    assert_eq!(texts(&page, "h1"), ["One column errs on 0.50\u{a0}% of 200 test digits"]);
     assert!(page.contains("Not finished: 1 of 2 columns are") && page.contains("Still to come: w20-1."));
     assert!(!page.contains("The paper’s committee"), "figures of others are about other digits");
 }
