@@ -10,6 +10,7 @@
 //!   columns/<id>/
 //!     weights.safetensors    final parameters
 //!     metrics.jsonl          a line an epoch
+//!     validation.npy         [held-out digits, 10] f32 softmax, where the config holds some out
 //!     probabilities.npy      [test digits, 10] f32 softmax
 //!     checkpoint.safetensors only while unfinished
 //! ```
@@ -192,6 +193,13 @@ impl ColumnFolder {
     #[must_use]
     pub fn metrics(&self) -> PathBuf {
         self.root.join("metrics.jsonl")
+    }
+
+    /// `validation.npy`: softmax outputs on the training digits held out, where the config holds some out. Columns that were
+    /// finished before there was such a file have none.
+    #[must_use]
+    pub fn validation(&self) -> PathBuf {
+        self.root.join("validation.npy")
     }
 
     /// `probabilities.npy`: softmax outputs on the test digits.

@@ -1,4 +1,4 @@
-//! `probabilities.npy`: a column's softmax outputs on the test digits.
+//! `probabilities.npy` and `validation.npy`: a column's softmax outputs on the test digits and on those held out.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub const N_CLASSES: usize = Study::N_CLASSES;
 /// Reads the probabilities at `path`.
 ///
 /// # Shapes
-/// `[test digits, 10]`, row-major; class 0 first.
+/// `[digits, 10]`, row-major; class 0 first.
 /// # Units
 /// Probabilities 0..=1; each row sums to 1 within [`committee::ROW_SUM_TOLERANCE`].
 /// # Errors
@@ -28,7 +28,7 @@ pub fn read_probabilities(path: &Path) -> Result<Array2<f32>, StudyError> {
 /// Writes probabilities as a `.npy` array, whole or not at all.
 ///
 /// # Shapes
-/// `[test digits, 10]`; class 0 first.
+/// `[digits, 10]`; class 0 first.
 /// # Errors
 /// [`StudyError::Probabilities`] when they are not what [`read_probabilities`] would take, [`StudyError::Io`]
 /// when the file cannot be written.

@@ -1,10 +1,12 @@
 //! One column between its first weights or its checkpoint and its test probabilities: all but the training steps, which
 //! its [`group`](crate::group) makes.
 
+use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
 use ciresan_net::{Engine, Metadata, Parameters};
+use ndarray::ArrayView3;
 use study::{ColumnFolder, ColumnId, Study};
 
 pub use self::error::ColumnError;
@@ -15,7 +17,7 @@ use crate::group::Job;
 use crate::metrics::{EpochRecord, MetricsFile};
 use crate::observer::Event;
 use crate::schedule;
-use crate::setup::{Stopwatch, whole_ms};
+use crate::setup::{Stopwatch, StudyDigits, whole_ms};
 use crate::validation::HeldOut;
 use crate::{predict, streams};
 
@@ -110,16 +112,32 @@ impl<'a, 'setup> Column<'a, 'setup> {
         Ok(self.job.ledger.write()?)
     }
 
-    /// Writes the weights, then the probabilities, whose presence says that the column is finished; then the checkpoint
-    /// goes. A crash anywhere in between leaves a checkpoint behind from which the rest is done again.
+    /// Writes the weights, then the probabilities of the held-out digits, if there are any, and of the test digits, whose
+    /// presence says that the column is finished; then the checkpoint goes. A crash anywhere in between leaves a
+    /// checkpoint behind from which the rest is done again.
     pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<(), ColumnError> {
         let weights = engine.parameters(index)?.to_safetensors(&self.metadata())?;
         study::write_whole(&self.files.weights(), &weights)?;
-        let test = self.job.normalize(self.job.setup.digits.test.images(), self.id.width)?;
-        let probabilities = predict::probabilities(engine, index, &test, self.job.classes())?;
-        study::write_probabilities(&self.files.probabilities(), probabilities.view())?;
+        let StudyDigits { validation, test, .. } = self.job.setup.digits;
+        if !validation.is_empty() {
+            self.predict(engine, index, validation.images(), &self.files.validation())?;
+        }
+        self.predict(engine, index, test.images(), &self.files.probabilities())?;
         self.job.ledger.write()?;
         remove_checkpoint(&self.files)
+    }
+
+    /// Writes the probabilities of `images` to `path`.
+    fn predict<E: Engine>(
+        &self,
+        engine: &mut E,
+        index: usize,
+        images: ArrayView3<'_, u8>,
+        path: &Path,
+    ) -> Result<(), ColumnError> {
+        let digits = self.job.normalize(images, self.id.width)?;
+        let probabilities = predict::probabilities(engine, index, &digits, self.job.classes())?;
+        Ok(study::write_probabilities(path, probabilities.view())?)
     }
 
     /// Images that the column has trained on, over all runs.

@@ -64,8 +64,20 @@ fn files_are_where_the_documentation_says() {
     let column = folder.column(&column("original-5"));
     let want = "results/good/columns/original-5";
     assert_eq!(column.root(), Path::new(want));
-    let files = [column.weights(), column.metrics(), column.probabilities(), column.checkpoint()];
-    let names = ["weights.safetensors", "metrics.jsonl", "probabilities.npy", "checkpoint.safetensors"];
+    let files = [
+        column.weights(),
+        column.metrics(),
+        column.validation(),
+        column.probabilities(),
+        column.checkpoint(),
+    ];
+    let names = [
+        "weights.safetensors",
+        "metrics.jsonl",
+        "validation.npy",
+        "probabilities.npy",
+        "checkpoint.safetensors",
+    ];
     for (file, name) in files.iter().zip(names) {
         assert_eq!(*file, Path::new(want).join(name));
     }

@@ -3,6 +3,8 @@
 use std::fs;
 
 use ciresan_net::{Activation, Parameters};
+use mnist_data::Data;
+use ndarray::{Array2, ArrayView1};
 use serde_json::json;
 
 use crate::fixture::{EPOCHS, Fixture};
@@ -28,6 +30,7 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
     assert!(manifest.device.ends_with(", 2 workers"), "{}", manifest.device);
     assert_eq!(manifest.data.len(), 4);
     assert_eq!(manifest.version, env!("CARGO_PKG_VERSION"));
+    let data = Data::sample();
     for id in ["w14-1", "original-1"] {
         let column = fixture.column(id);
         let bytes = fs::read(column.weights()).unwrap();
@@ -38,6 +41,12 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
         assert_eq!(metadata.extra["config_hash"], manifest.config_hash);
         let probabilities = study::read_probabilities(&column.probabilities()).unwrap();
         assert_eq!(probabilities.dim(), (100, 10));
+        // The held-out digits are the last ones, and the last epoch counted what is wrong in these.
+        let validation = study::read_probabilities(&column.validation()).unwrap();
+        let (_, held_out) = data.train.hold_out(80).unwrap();
+        let n_wrong = wrong(&validation, held_out.labels());
+        let last = fixture.metrics(id).pop().unwrap();
+        assert_eq!(last["validation_error"].as_f64(), Some(n_wrong as f64 / 80.0));
         assert!(!column.checkpoint().exists());
         let metrics = fixture.metrics(id);
         assert_eq!(metrics.len(), EPOCHS as usize);
@@ -75,6 +84,15 @@ fn columns_can_be_chosen_and_progress_be_silenced() {
     let second = fixture.run(&[]);
     second.check(0, &["1 column to train (w14-1), 1 finished before, 2 epochs of 400 digits each"]);
     assert_eq!(fixture.bits().len(), 4);
+    assert!(!fixture.column("w14-1").validation().exists(), "nothing is held out");
+}
+
+/// How many of the most probable classes, of equals the first, are not the labels.
+fn wrong(probabilities: &Array2<f32>, labels: &[u8]) -> usize {
+    assert_eq!(probabilities.nrows(), labels.len());
+    let best = |row: ArrayView1<'_, f32>| (0..10).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
+    let pairs = probabilities.rows().into_iter().zip(labels);
+    pairs.filter(|(row, label)| best(*row) != usize::from(**label)).count()
 }
 
 #[test]
