@@ -99,6 +99,16 @@ pub enum PreprocessError {
         n_images: usize,
     },
 
+    /// An image without ink.
+    #[error(
+        "no ink: every pixel is within {contrast} of 255 grey levels of the paper, want at least {} for some",
+        crate::MIN_CONTRAST
+    )]
+    Blank {
+        /// The largest difference between a pixel and the paper, in grey levels.
+        contrast: u8,
+    },
+
     /// Vector instructions asked for that this machine lacks.
     #[error("this machine has no {got} instructions")]
     InstructionSet {

@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod affine;
+mod area;
 mod batches;
 mod distorter;
 mod distortion;
 mod draw;
 mod error;
+mod ink;
 mod input;
 mod instruction_set;
 mod normal;
@@ -16,6 +18,7 @@ mod resample;
 mod smoothing;
 #[doc(hidden)]
 pub mod steps;
+mod to_mnist;
 mod warp;
 mod width;
 
@@ -24,9 +27,11 @@ pub use distorter::{Distorter, MAX_SIDE_PX};
 pub use distortion::{Distortion, Smoothing, strength};
 pub use draw::{Draw, Epoch};
 pub use error::PreprocessError;
+pub use ink::{MIN_CONTRAST, Polarity};
 pub use input::scale_to_input;
 pub use instruction_set::InstructionSet;
 pub use normalize::{INK_MIN, MAX_STRETCH, normalize, normalize_all};
+pub use to_mnist::{MNIST_BOX_PX, MNIST_PX, MnistDigit, to_mnist};
 pub use width::{Width, WidthPx};
 
 /// Side of the paper's input, in pixels: MNIST's 28 × 28 images stand on a canvas of 29 × 29.

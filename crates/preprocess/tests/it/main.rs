@@ -10,3 +10,4 @@ mod normalize;
 #[cfg(feature = "serde")]
 mod serialized;
 mod statistics;
+mod to_mnist;
