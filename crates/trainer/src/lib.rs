@@ -5,6 +5,7 @@ mod batch;
 mod canvas;
 mod checkpoint;
 mod column;
+mod finished;
 mod group;
 mod groups;
 mod ledger;
@@ -20,6 +21,7 @@ mod validation;
 
 pub use checkpoint::{CheckpointError, Flaw};
 pub use column::ColumnError;
+pub use finished::{FinishedError, predict_finished};
 pub use metrics::{EpochRecord, MetricsError};
 pub use observer::{Event, Observer};
 pub use predict::PredictError;

@@ -5,6 +5,7 @@
 )]
 
 mod failures;
+mod finished;
 mod fixture;
 mod help;
 mod interruption;

@@ -1,0 +1,74 @@
+//! Finished columns, applied to other digits than those of their study.
+
+use ciresan_net::{Engine, EngineSpec, Precision};
+use ndarray::{Array2, Array3, ArrayView3, Axis};
+use rayon::prelude::*;
+use study::{ColumnId, Manifest, ResultsFolder, StudyError};
+use thiserror::Error;
+
+use crate::canvas::Canvases;
+use crate::predict::{PredictError, probabilities};
+
+/// Images that an engine takes at once, at most. The probabilities do not depend on it.
+const MAX_BATCH: usize = 128;
+
+/// Why finished columns could not be applied.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FinishedError {
+    /// The weights cannot be read, or are another column's.
+    #[error(transparent)]
+    Weights(#[from] Box<StudyError>),
+    /// The column cannot be applied to the digits.
+    #[error("column {column}: {problem}")]
+    Predict {
+        /// The column.
+        column: ColumnId,
+        /// What is wrong.
+        problem: PredictError,
+    },
+}
+
+/// What finished columns make of some digits, each at the column's width, without distortion.
+///
+/// Columns are worked on in parallel on rayon; the result does not depend on it. Of the study's own test digits this gives what
+/// `probabilities.npy` holds, to the bit, on the same engine and instruction set.
+///
+/// # Shapes
+/// `digits`: `[images, height, width]`, no larger than the network's input. Returns `[columns, images, classes]`.
+/// # Units
+/// `digits`: 0 background to 255 ink. Probabilities 0..=1, each row's sum 1.
+/// # Errors
+/// [`FinishedError::Weights`] for a file that is missing, damaged or of another network, column or config;
+/// [`FinishedError::Predict`] for digits that do not fit and whatever the engine refuses.
+pub fn predict_finished<E: Engine>(
+    folder: &ResultsFolder,
+    manifest: &Manifest,
+    columns: &[ColumnId],
+    digits: ArrayView3<'_, u8>,
+) -> Result<Array3<f32>, FinishedError> {
+    let study = &manifest.config;
+    let spec = EngineSpec {
+        network: study.network.clone(),
+        activation: study.activation,
+        optimizer: study.optimizer,
+        // Weights are stored in full, and every engine can compute with them so, whatever trained them.
+        precision: Precision::Fp32,
+        max_batch: MAX_BATCH,
+    };
+    let (input, classes) = (spec.network.input(), spec.network.classes());
+    let of_column = |id: &ColumnId| {
+        let weights = folder.column(id).read_weights(manifest, id).map_err(Box::new)?;
+        let predicted = || -> Result<Array2<f32>, PredictError> {
+            let digits = Canvases::normalize(digits, id.width, [input.height, input.width])?;
+            probabilities(&mut E::new(&spec, &[weights])?, 0, &digits, classes)
+        };
+        predicted().map_err(|problem| FinishedError::Predict { column: *id, problem })
+    };
+    let all: Vec<Array2<f32>> = columns.par_iter().map(of_column).collect::<Result<_, FinishedError>>()?;
+    let mut probabilities = Array3::zeros((columns.len(), digits.len_of(Axis(0)), classes));
+    for (mut out, of_column) in probabilities.outer_iter_mut().zip(&all) {
+        out.assign(of_column);
+    }
+    Ok(probabilities)
+}
