@@ -10,11 +10,13 @@ mod committee;
 mod device;
 mod digits;
 mod doctor;
+mod drawing;
 mod failure;
 mod info;
 mod libtorch;
 mod lint;
 mod plan;
+mod predict;
 mod report;
 mod reproduce;
 mod setup;
@@ -42,6 +44,7 @@ enum Task {
     Reproduce(reproduce::Args),
     Committee(committee::Args),
     Report(report::Args),
+    Predict(predict::Args),
     Info(info::Args),
     Setup(setup::Args),
     Doctor(doctor::Args),
@@ -68,6 +71,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Reproduce(args) => reproduce::run(args),
         Task::Committee(args) => committee::run(args),
         Task::Report(args) => report::run(args),
+        Task::Predict(args) => predict::run(args),
         Task::Info(args) => info::run(args),
         Task::Setup(args) => setup::run(args),
         Task::Doctor(args) => doctor::run(args),

@@ -1,10 +1,9 @@
 //! `--errors`: the missed digits, drawn in characters.
 
 use ::committee::{AllFigures, Mistake};
-use ndarray::{ArrayView2, ArrayView3, Axis};
+use ndarray::{ArrayView3, Axis};
 
-/// Ink from this value on is drawn.
-const INK: u8 = 96;
+use crate::drawing::half_blocks;
 
 /// Characters between two digits.
 const GAP: usize = 3;
@@ -57,33 +56,4 @@ fn panel(mistake: &Mistake, images: ArrayView3<'_, u8>) -> Vec<String> {
     ];
     lines.extend(half_blocks(images.index_axis(Axis(0), *image_idx as usize)));
     lines
-}
-
-/// Two rows of pixels a line.
-fn half_blocks(image: ArrayView2<'_, u8>) -> Vec<String> {
-    let (height, width) = image.dim();
-    let is_ink = |row: usize, column: usize| row < height && image[[row, column]] >= INK;
-    let line = |row: usize| -> String {
-        let cell = |column| match (is_ink(row, column), is_ink(row + 1, column)) {
-            (true, true) => '█',
-            (true, false) => '▀',
-            (false, true) => '▄',
-            (false, false) => ' ',
-        };
-        (0..width).map(cell).collect()
-    };
-    (0..height).step_by(2).map(line).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn two_pixels_are_a_character() {
-        let image = array![[255u8, 0, 255, 0], [255, 0, 0, 255], [0, 200, 0, 95]];
-        assert_eq!(half_blocks(image.view()), ["█ ▀▄", " ▀  "]);
-    }
 }

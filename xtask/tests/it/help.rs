@@ -27,7 +27,9 @@ fn the_program_lists_its_commands() {
 
 #[test]
 fn every_command_explains_itself() {
-    for name in ["reproduce", "committee", "report", "info", "setup", "doctor", "bench", "test", "lint"] {
+    for name in
+        ["reproduce", "committee", "report", "predict", "info", "setup", "doctor", "bench", "test", "lint"]
+    {
         check_help(name);
     }
 }
@@ -44,6 +46,8 @@ fn wrong_flags_are_wrong_usage() {
         "committee --widths 14 --columns w14-1",
         "committee --compare 14",
         "committee --errors --json",
+        "predict",
+        "predict digit.png --width 20",
         "setup --collection cifar",
         "bench --peers everything",
         "bench --json",

@@ -6,6 +6,7 @@
 mod committee;
 mod help;
 mod looks;
+mod predict;
 mod refusals;
 mod run;
 mod study;

@@ -1,0 +1,35 @@
+//! An answer as a person reads it.
+
+use super::answer::{Answer, CLEAR, Opinion};
+
+/// A line with the answer, then a table: the committee and each width, their three most probable digits, and how many of
+/// their columns say the first.
+pub(crate) fn text(answer: &Answer) -> String {
+    let Answer { name, index, committee, .. } = answer;
+    let place = index.map_or_else(String::new, |index| format!("[{index}]"));
+    let percent = 100.0 * committee.probability;
+    let verdict = if answer.clear {
+        committee.digit.to_string()
+    } else {
+        let want = 100.0 * CLEAR;
+        format!("not clearly a digit: {} has {percent:.2} %, a clear one at least {want} %", committee.digit)
+    };
+    let polarity = if answer.dark_on_light { " (dark on light)" } else { "" };
+    let mut text = format!("{name}{place}: {verdict}{polarity}\n{}", line("committee", committee));
+    for width in &answer.widths {
+        let name = width.width.pixels().map_or_else(|| "original".to_owned(), |px| format!("width {px}"));
+        text += &line(&name, &width.opinion);
+    }
+    text
+}
+
+fn line(name: &str, opinion: &Opinion) -> String {
+    let top: String = opinion
+        .top
+        .iter()
+        .map(|guess| format!("{} {:>8}   ", guess.digit, format!("{:.2} %", 100.0 * guess.probability)))
+        .collect();
+    let Opinion { digit, n_columns, n_columns_for_it, .. } = opinion;
+    let columns = if *n_columns == 1 { "column" } else { "columns" };
+    format!("  {name:<9}  {top}{n_columns_for_it} of {n_columns} {columns} for {digit}\n")
+}
