@@ -55,7 +55,7 @@ pub struct MnistDigit {
 /// photo.slice_mut(s![40..240, 100..130]).fill(40); // a dark stroke of 200 × 30 pixels
 /// let digit = to_mnist(photo.view())?;
 /// assert_eq!(digit.polarity, Polarity::DarkOnLight);
-/// assert!(digit.pixels.slice(s![4..24, 13..16]).iter().all(|&ink| ink == 255)); // now 20 × 3
+/// assert!(digit.pixels.slice(s![5..25, 13..16]).iter().all(|&ink| ink == 255)); // now 20 × 3
 /// # Ok::<(), preprocess::PreprocessError>(())
 /// ```
 pub fn to_mnist(image: ArrayView2<'_, u8>) -> Result<MnistDigit, PreprocessError> {
