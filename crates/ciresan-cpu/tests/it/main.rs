@@ -4,7 +4,7 @@
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, Isa};
-use ciresan_net::conformance::check_engine;
+use ciresan_net::conformance::{Made, Make, check_engine};
 use ciresan_net::reference::ReferenceEngine;
 use ciresan_net::{
     Activation, Engine, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision,
@@ -13,48 +13,23 @@ use ciresan_net::{
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 
-/// An engine type for one instruction set, since the conformance tests make engines themselves.
-macro_rules! engine_on {
+/// Makes engines for one instruction set.
+macro_rules! makes_on {
     ($name:ident, $isa:literal) => {
-        struct $name(CpuEngine);
+        struct $name;
 
-        impl Engine for $name {
-            fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
-                CpuEngine::with_isa(spec, columns, $isa.parse().unwrap()).map(Self)
-            }
-            fn n_columns(&self) -> usize {
-                self.0.n_columns()
-            }
-            fn train_step(
-                &mut self,
-                images: &[f32],
-                labels: &[u8],
-                learning_rate: f32,
-                steps: &mut [Step],
-            ) -> Result<(), EngineError> {
-                self.0.train_step(images, labels, learning_rate, steps)
-            }
-            fn predict(&mut self, column: usize, images: &[f32], out: &mut [f32]) -> Result<(), EngineError> {
-                self.0.predict(column, images, out)
-            }
-            fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
-                self.0.parameters(column)
-            }
-            fn set_parameters(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
-                self.0.set_parameters(column, to)
-            }
-            fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
-                self.0.velocity(column)
-            }
-            fn set_velocity(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
-                self.0.set_velocity(column, to)
+        impl Make for $name {
+            type Engine = CpuEngine;
+
+            fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<CpuEngine, EngineError> {
+                CpuEngine::with_isa(spec, columns, $isa.parse().unwrap())
             }
         }
     };
 }
-engine_on!(Avx512Engine, "avx512");
-engine_on!(Avx2Engine, "avx2");
-engine_on!(PortableEngine, "portable");
+makes_on!(OnAvx512, "avx512");
+makes_on!(OnAvx2, "avx2");
+makes_on!(OnPortable, "portable");
 
 /// Whether this CPU has `isa`; says so where it has not.
 fn has(isa: &str) -> bool {
@@ -68,20 +43,20 @@ fn has(isa: &str) -> bool {
 #[test]
 fn conforms_with_avx512() {
     if has("avx512") {
-        check_engine::<Avx512Engine>();
+        check_engine::<Made<OnAvx512>>();
     }
 }
 
 #[test]
 fn conforms_with_avx2() {
     if has("avx2") {
-        check_engine::<Avx2Engine>();
+        check_engine::<Made<OnAvx2>>();
     }
 }
 
 #[test]
 fn conforms_with_portable_code() {
-    check_engine::<PortableEngine>();
+    check_engine::<Made<OnPortable>>();
 }
 
 /// Parameters after one step of plain gradient descent, on random images.

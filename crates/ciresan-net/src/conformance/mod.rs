@@ -9,6 +9,8 @@
 //! conformance::check_engine::<MyEngine>();
 //! ```
 //!
+//! [`Made`] is an engine of a device or an instruction set, which [`Engine::new`] does not take.
+//!
 //! The subjects can also be run one by one, by an engine that cannot promise all of them: one on a GPU may
 //! have to leave out [`together_equals_apart`] for [`together_within_rounding`], which bounds how far it may be from it.
 //!
@@ -30,6 +32,7 @@ mod errors;
 mod finite;
 mod forward;
 mod gradients;
+mod made;
 mod optimizer;
 mod rounding;
 mod state;
@@ -40,6 +43,7 @@ pub use case::Failure;
 pub use errors::errors;
 pub use forward::forward;
 pub use gradients::gradients;
+pub use made::{Made, Make};
 pub use optimizer::optimizer;
 pub use state::state;
 pub use ties::ties;

@@ -3,60 +3,13 @@
 
 use super::*;
 use crate::conformance::{
-    Failure, check_engine, errors, forward, gradients, optimizer, state, ties, together_within_rounding,
+    Failure, Made, Make, check_engine, errors, forward, gradients, optimizer, state, ties,
+    together_within_rounding,
 };
 use crate::reference::ReferenceEngine;
 use crate::{Activation, Initialization, Network, Optimizer, Precision};
 use chacha20::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use std::marker::PhantomData;
-
-/// How a test's engine is made, as a type, since the conformance tests make engines themselves.
-trait Make {
-    fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<LibtorchEngine, EngineError>;
-}
-
-struct Made<M>(LibtorchEngine, PhantomData<M>);
-
-impl<M: Make> Engine for Made<M> {
-    fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
-        Ok(Self(M::make(spec, columns)?, PhantomData))
-    }
-
-    fn n_columns(&self) -> usize {
-        self.0.n_columns()
-    }
-
-    fn train_step(
-        &mut self,
-        images: &[f32],
-        labels: &[u8],
-        learning_rate: f32,
-        steps: &mut [Step],
-    ) -> Result<(), EngineError> {
-        self.0.train_step(images, labels, learning_rate, steps)
-    }
-
-    fn predict(&mut self, column: usize, images: &[f32], out: &mut [f32]) -> Result<(), EngineError> {
-        self.0.predict(column, images, out)
-    }
-
-    fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
-        self.0.parameters(column)
-    }
-
-    fn set_parameters(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
-        self.0.set_parameters(column, to)
-    }
-
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
-        self.0.velocity(column)
-    }
-
-    fn set_velocity(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
-        self.0.set_velocity(column, to)
-    }
-}
 
 /// All columns in one lockstep on the CPU.
 fn together(
@@ -70,6 +23,8 @@ fn together(
 struct GroupedTogether;
 
 impl Make for GroupedTogether {
+    type Engine = LibtorchEngine;
+
     fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<LibtorchEngine, EngineError> {
         together(spec, columns, Convolution::Grouped)
     }
@@ -78,6 +33,8 @@ impl Make for GroupedTogether {
 struct UnfoldedTogether;
 
 impl Make for UnfoldedTogether {
+    type Engine = LibtorchEngine;
+
     fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<LibtorchEngine, EngineError> {
         together(spec, columns, Convolution::Unfolded)
     }
@@ -86,6 +43,8 @@ impl Make for UnfoldedTogether {
 struct UnfoldedApart;
 
 impl Make for UnfoldedApart {
+    type Engine = LibtorchEngine;
+
     fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<LibtorchEngine, EngineError> {
         LibtorchEngine::with_convolution(spec, columns, Device::Cpu, Convolution::Unfolded)
     }
@@ -94,6 +53,8 @@ impl Make for UnfoldedApart {
 struct OnGpu;
 
 impl Make for OnGpu {
+    type Engine = LibtorchEngine;
+
     fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<LibtorchEngine, EngineError> {
         LibtorchEngine::on(spec, columns, Device::Cuda(0))
     }

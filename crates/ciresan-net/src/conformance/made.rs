@@ -1,0 +1,59 @@
+//! Engines that [`Engine::new`] alone cannot make: of an instruction set, of a device.
+
+use crate::{Engine, EngineError, EngineSpec, Parameters, Step};
+
+/// How engines are made, as a type, since the conformance tests make engines themselves.
+pub trait Make {
+    /// What is made.
+    type Engine: Engine;
+
+    /// An engine with a column for each of `columns`.
+    ///
+    /// # Errors
+    /// As for [`Engine::new`].
+    fn make(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self::Engine, EngineError>;
+}
+
+/// The engine that `M` makes.
+#[derive(Debug)]
+pub struct Made<M: Make>(M::Engine);
+
+impl<M: Make> Engine for Made<M> {
+    fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
+        M::make(spec, columns).map(Self)
+    }
+
+    fn n_columns(&self) -> usize {
+        self.0.n_columns()
+    }
+
+    fn train_step(
+        &mut self,
+        images: &[f32],
+        labels: &[u8],
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        self.0.train_step(images, labels, learning_rate, steps)
+    }
+
+    fn predict(&mut self, column: usize, images: &[f32], out: &mut [f32]) -> Result<(), EngineError> {
+        self.0.predict(column, images, out)
+    }
+
+    fn parameters(&self, column: usize) -> Result<Parameters, EngineError> {
+        self.0.parameters(column)
+    }
+
+    fn set_parameters(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
+        self.0.set_parameters(column, to)
+    }
+
+    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
+        self.0.velocity(column)
+    }
+
+    fn set_velocity(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
+        self.0.set_velocity(column, to)
+    }
+}
