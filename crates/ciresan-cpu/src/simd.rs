@@ -37,12 +37,7 @@ pub(crate) trait Simd: Copy + 'static {
     #[inline(always)]
     unsafe fn add_products<const N: usize>(x: *const f32, w: &[Self::V; N], sums: &mut [Self::V; N]) {
         // SAFETY: the caller's.
-        unsafe {
-            let x = Self::splat(*x);
-            for (sum, &w) in sums.iter_mut().zip(w) {
-                *sum = Self::fma(x, w, *sum);
-            }
-        }
+        unsafe { add_each::<Self, N>(x, w, sums) }
     }
     /// Lanewise `if a > b { a } else { b }`, so `b` where either is NaN.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
@@ -55,6 +50,21 @@ pub(crate) trait Simd: Copy + 'static {
         value: Self::V,
         value_tag: Self::V,
     ) -> (Self::V, Self::V);
+}
+
+/// [`Simd::add_products`] of any number, one after the other.
+///
+/// # Safety
+/// The instruction set of `S`, and a value at `x`.
+#[inline(always)]
+unsafe fn add_each<S: Simd, const N: usize>(x: *const f32, w: &[S::V; N], sums: &mut [S::V; N]) {
+    // SAFETY: the caller's.
+    unsafe {
+        let x = S::splat(*x);
+        for (sum, &w) in sums.iter_mut().zip(w) {
+            *sum = S::fma(x, w, *sum);
+        }
+    }
 }
 
 /// Plain arrays, which the compiler vectorizes for whatever it targets.
@@ -131,7 +141,7 @@ pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Simd;
+    use super::{Simd, add_each};
     use std::arch::x86_64::*;
 
     /// 8 lanes, 16 registers, fused multiply-add.
@@ -221,12 +231,7 @@ mod x86 {
                 return;
             }
             // SAFETY: the caller's.
-            unsafe {
-                let x = Self::splat(*x);
-                for (sum, &w) in sums.iter_mut().zip(w) {
-                    *sum = Self::fma(x, w, *sum);
-                }
-            }
+            unsafe { add_each::<Self, N>(x, w, sums) }
         }
         operations! {
             keep_greater(best: __m256, tag: __m256, value: __m256, value_tag: __m256) -> (__m256, __m256) = {
