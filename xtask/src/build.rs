@@ -23,6 +23,13 @@ pub(crate) enum Profile {
     Release,
 }
 
+impl Profile {
+    /// The one that this program was built with.
+    pub(crate) fn own() -> Self {
+        if cfg!(debug_assertions) { Self::Dev } else { Self::Release }
+    }
+}
+
 /// Builds a program and returns the path of the executable.
 ///
 /// Cargo's progress and errors go to stderr as they are.
@@ -35,12 +42,34 @@ pub(crate) fn program(
     kind: Kind<'_>,
     profile: Profile,
 ) -> Result<PathBuf> {
+    build(workspace.cargo(), package, kind, profile, &[])
+}
+
+/// The same with the package's feature `libtorch`, for which libtorch must have been found or brought.
+///
+/// # Errors
+/// As [`program`].
+pub(crate) fn program_with_libtorch(
+    workspace: &Workspace,
+    package: &str,
+    kind: Kind<'_>,
+    profile: Profile,
+) -> Result<PathBuf> {
+    build(workspace.cargo_with_libtorch(), package, kind, profile, &["--features", "libtorch"])
+}
+
+fn build(
+    mut command: Command,
+    package: &str,
+    kind: Kind<'_>,
+    profile: Profile,
+    features: &[&str],
+) -> Result<PathBuf> {
     let (option, name) = match kind {
         Kind::Bin(name) => ("--bin", name),
         Kind::Example(name) => ("--example", name),
     };
-    let mut command = workspace.cargo();
-    command.args(["build", "--package", package, option, name]);
+    command.args(["build", "--package", package, option, name]).args(features);
     if profile == Profile::Release {
         command.arg("--release");
     }

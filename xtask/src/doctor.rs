@@ -232,10 +232,10 @@ fn cache() -> Check {
     match digits::cache() {
         // It need not exist yet: then the nearest folder above decides.
         Ok(folder) => match folder.ancestors().find(|folder| folder.is_dir()) {
-            Some(there) => Check {
-                found: format!("{}: {}", folder.display(), disk("cache", there).found),
-                ..disk("cache", there)
-            },
+            Some(there) => {
+                let disk = disk("cache", there);
+                Check { found: format!("{}: {}", folder.display(), disk.found), ..disk }
+            }
             None => Check::new("cache", State::Broken, format!("{}: no such file system", folder.display())),
         },
         Err(error) => Check::new("cache", State::Broken, format!("{error:#}")),

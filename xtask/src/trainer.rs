@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
+use crate::build::{self, Kind, Profile};
 use crate::device::Device;
 use crate::workspace::Workspace;
-use crate::{build, libtorch, terminal};
+use crate::{libtorch, terminal};
 
 /// What became of a run of the trainer.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,17 +31,12 @@ pub(crate) enum Outcome {
 /// # Errors
 /// Those of [`libtorch::bring`] and [`build::program`].
 pub(crate) fn build(workspace: &Workspace, device: Device) -> Result<PathBuf> {
-    let profile = if cfg!(debug_assertions) { build::Profile::Dev } else { build::Profile::Release };
+    let (kind, profile) = (Kind::Bin("trainer"), Profile::own());
     if !device.needs_libtorch() {
-        return build::program(workspace, "trainer", build::Kind::Bin("trainer"), profile);
+        return build::program(workspace, "trainer", kind, profile);
     }
     terminal::note(libtorch::bring(workspace)?);
-    let mut cargo = workspace.cargo_with_libtorch();
-    cargo.args(["build", "--package", "trainer", "--bin", "trainer", "--features", "libtorch"]);
-    if profile == build::Profile::Release {
-        cargo.arg("--release");
-    }
-    build::executable_of(cargo, "trainer")
+    build::program_with_libtorch(workspace, "trainer", kind, profile)
 }
 
 /// Runs the trainer to its end. Its progress goes to stderr.

@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::machine::{Machine, clean_commit, version};
+use crate::build::{self, Kind, Profile};
 use crate::device::{self, Device};
 use crate::test::step;
 use crate::workspace::{Workspace, same_command_again};
-use crate::{build, libtorch, terminal};
+use crate::{libtorch, terminal};
 
 /// Version of what is printed and written.
 const SCHEMA: u32 = 1;
@@ -96,9 +97,8 @@ pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
     tests.arg("test").args(package).args(["--lib", "libtorch"]).stdout(io::stderr());
     step("correctness: the engine's tests", &mut tests)?;
 
-    let mut cargo = workspace.cargo_with_libtorch();
-    cargo.arg("build").args(package).args(["--example", EXAMPLE]);
-    let example = build::executable_of(cargo, EXAMPLE)?;
+    let example =
+        build::program_with_libtorch(workspace, "ciresan-net", Kind::Example(EXAMPLE), Profile::Release)?;
     let speed = runs(device).iter().map(|args| measure(&example, args)).collect::<Result<_>>()?;
     let profile = if device == Device::Cuda { profile(&example) } else { "not on a CPU".to_owned() };
     let report = Report {

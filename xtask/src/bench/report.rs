@@ -1,5 +1,7 @@
 //! A race's results as Markdown tables, for the terminal and for the documents that quote them.
 
+use crate::plan;
+
 use super::results::{Comparison, ContenderResult, Ratio, Side, TaskResult};
 
 /// Every task's table under its name, and where the figures come from.
@@ -90,12 +92,7 @@ fn three_digits(value: f64) -> String {
 /// Three digits that count, in groups of three: `334,000`.
 fn thousands(value: f64) -> String {
     let unit = 10_f64.powi((value.log10().floor() as i32 - 2).max(0));
-    let digits = format!("{:.0}", (value / unit).round() * unit);
-    let n = digits.len();
-    let grouped = digits.char_indices().map(|(place, digit)| {
-        if place > 0 && (n - place) % 3 == 0 { format!(",{digit}") } else { digit.to_string() }
-    });
-    grouped.collect()
+    plan::thousands(((value / unit).round() * unit) as u64)
 }
 
 #[cfg(test)]

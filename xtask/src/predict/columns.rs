@@ -9,7 +9,7 @@ use mnist_data::idx::{self, Array};
 use ndarray::{Array3, Axis, Ix3};
 
 use super::source::Found as Image;
-use crate::build;
+use crate::build::{self, Kind, Profile};
 use crate::failure::AlreadyTold;
 use crate::studies::Found;
 use crate::workspace::Workspace;
@@ -22,8 +22,7 @@ const ANSWER: &str = "the predictor's answer";
 /// # Errors
 /// Those of [`build::program`].
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let profile = if cfg!(debug_assertions) { build::Profile::Dev } else { build::Profile::Release };
-    build::program(workspace, "trainer", build::Kind::Bin("predictor"), profile)
+    build::program(workspace, "trainer", Kind::Bin("predictor"), Profile::own())
 }
 
 /// What the finished columns of a study make of some digits: `[columns, images, 10]`.
