@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::markdown::format::list;
 use committee::CommitteeError;
 use preprocess::Width;
 use study::{ColumnId, StudyError};
@@ -140,8 +141,4 @@ impl ReportError {
             Self::Figure { .. } | Self::NoFont | Self::Summary { .. } => false,
         }
     }
-}
-
-fn list(widths: &[Width]) -> String {
-    widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
