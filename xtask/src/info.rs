@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use anyhow::Result;
-use ciresan_net::Precision;
+use ciresan_net::{EngineSpec, Precision};
 use serde::Serialize;
 use study::{ResultsFolder, Study};
 
@@ -157,7 +157,7 @@ fn memory(study: &Study, n_columns: usize) -> Vec<Memory> {
     columns.dedup();
     let batch = study.batch as usize;
     let pairs = [batch, 4 * batch].into_iter().flat_map(|batch| columns.iter().map(move |&n| (n, batch)));
-    let bytes = |n, batch| study.network.training_memory(n, batch, study.precision);
+    let bytes = |n, max_batch| EngineSpec { max_batch, ..study.engine_spec() }.training_memory(n);
     pairs.map(|(columns, batch)| Memory { columns, batch, bytes: bytes(columns, batch) }).collect()
 }
 

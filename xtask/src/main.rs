@@ -11,6 +11,8 @@ mod device;
 mod digits;
 mod doctor;
 mod drawing;
+#[cfg(all(test, unix))]
+mod executable;
 mod failure;
 mod info;
 mod libtorch;

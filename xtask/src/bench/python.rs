@@ -97,9 +97,8 @@ fn succeed(name: &str, command: &mut Command) -> Result<()> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+    use crate::executable::executable;
 
     /// A Python that logs what it is asked for, makes environments that hold itself, and fails where a file says so.
     const PYTHON: &str = r#"#!/bin/sh
@@ -119,8 +118,7 @@ esac
         let (log, fail) = (at("log"), at("fail"));
         let text =
             PYTHON.replace("LOG", &log.display().to_string()).replace("FAIL", &fail.display().to_string());
-        fs::write(at("python"), text).unwrap();
-        fs::set_permissions(at("python"), fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&at("python"), &text).unwrap();
         let bring = || Environment::bring(&at("peers/these"), &at("python"), &at("list.txt"));
         let asked = || fs::read_to_string(&log).unwrap_or_default().lines().count();
 

@@ -148,12 +148,12 @@ fn remove_all(folder: &Path) -> Result<()> {
 #[cfg(unix)]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::PermissionsExt;
 
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
     use super::*;
+    use crate::executable::executable;
 
     /// A Python whose pip logs each call and gives out the wheel that lies beside it.
     const PYTHON: &str = r#"#!/bin/sh
@@ -179,8 +179,7 @@ cp "$here"/a_wheel-1-py3-none-any.whl "$last"
     fn wheels_are_verified_unpacked_in_part_and_made_whole_or_not_at_all() {
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
-        fs::write(at("python"), PYTHON).unwrap();
-        fs::set_permissions(at("python"), fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&at("python"), PYTHON).unwrap();
         let hash = wheel(place.path(), &[("a/lib/x.so", "x"), ("a/lib/y.so", "y"), ("a/z.py", "z")]).leak();
         let pinned = |sha256, kept| Wheel { name: "a-wheel", version: "1", sha256, kept };
         let install = |wheel| install(&at("python"), &[wheel], &at("downloads"), &at("copy"));
