@@ -19,7 +19,7 @@ fn engine(notation: &str, activation: Activation, isa: Isa) -> (CpuEngine, Vec<f
     let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
     let images = (0..BATCH * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels = (0..BATCH).map(|_| rng.random_range(0..10)).collect();
-    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
     let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: BATCH };
     (CpuEngine::with_isa(&spec, &[start], isa).expect("a network of the paper's form"), images, labels)
 }

@@ -165,7 +165,7 @@ impl<'data> Column<'data> {
     fn new(data: &'data Data, batch: usize) -> Result<Self, Failure> {
         let network: Network = NETWORK.parse()?;
         let start = first_parameters(&network);
-        let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+        let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
         let spec = EngineSpec {
             network,
             activation: Activation::ScaledTanh,

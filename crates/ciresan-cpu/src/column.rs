@@ -13,7 +13,10 @@ use ciresan_net::Step;
 /// Parameters and optimizer state, flat, in the engine's order.
 pub(crate) struct Column {
     pub(crate) values: Vec<f32>,
-    pub(crate) velocity: Vec<f32>,
+    /// As [`Optimizer::moments`](ciresan_net::Optimizer::moments) has them; what there is none of is empty.
+    pub(crate) moments: [Vec<f32>; 2],
+    /// Steps made.
+    pub(crate) n_steps: u64,
     gradient: Vec<f32>,
     pub(crate) stages: Vec<StageKernels>,
 }
@@ -32,7 +35,9 @@ impl Column {
             scatter: (i > 0).then(|| ScatterKernel::zeros(&stage.geometry)),
         });
         let zeros = vec![0.0; model.n_params()];
-        Self { values: zeros.clone(), velocity: zeros.clone(), gradient: zeros, stages: stages.collect() }
+        let n_moments = model.spec.optimizer.moments().len();
+        let moments = [0, 1].map(|k| if k < n_moments { zeros.clone() } else { Vec::new() });
+        Self { values: zeros.clone(), moments, n_steps: 0, gradient: zeros, stages: stages.collect() }
     }
 
     /// Lays the kernels out anew after the parameters changed.
@@ -148,14 +153,17 @@ impl Column {
 
     /// Moves the parameters; returns the mean over tensors of ‖lr·∇‖₁/‖θ‖₁, leaving out those that are all zero.
     pub(crate) fn update(&mut self, model: &Model, learning_rate: f32) -> f64 {
+        self.n_steps = self.n_steps.saturating_add(1);
         let (mut sum, mut n) = (0.0, 0u32);
         for tensor in &model.tensors {
             let mut norms = [0.0; 2];
             let moved = TensorUpdate {
                 values: &mut self.values[tensor.range.clone()],
-                velocity: &mut self.velocity[tensor.range.clone()],
+                moments: (self.moments.each_mut())
+                    .map(|moment| moment.get_mut(tensor.range.clone()).unwrap_or_default()),
                 gradient: &self.gradient[tensor.range.clone()],
                 optimizer: model.spec.optimizer,
+                t: self.n_steps,
                 learning_rate,
                 norms: &mut norms,
             };

@@ -28,7 +28,7 @@ mod winograd;
 
 pub use isa::{Isa, IsaError, instruction_set};
 
-use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
+use ciresan_net::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
 use column::Column;
 use model::{Model, Workspace};
 
@@ -132,14 +132,19 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
-        Ok(self.model.hand_out(&self.column(column)?.velocity))
+    fn optimizer_state(&self, column: usize) -> Result<OptimizerState, EngineError> {
+        let Column { moments, n_steps, .. } = self.column(column)?;
+        let n_moments = self.model.spec.optimizer.moments().len();
+        let moments = moments[..n_moments].iter().map(|moment| self.model.hand_out(moment));
+        Ok(OptimizerState { n_steps: *n_steps, moments: moments.collect() })
     }
 
-    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {
-        self.model.spec.check_parameters("velocity", velocity)?;
-        let velocity = self.model.take_over(velocity);
-        self.column_mut(column)?.velocity = velocity;
+    fn set_optimizer_state(&mut self, column: usize, state: &OptimizerState) -> Result<(), EngineError> {
+        self.model.spec.check_optimizer_state(state)?;
+        let moments: Vec<_> = state.moments.iter().map(|moment| self.model.take_over(moment)).collect();
+        let column = self.column_mut(column)?;
+        column.n_steps = state.n_steps;
+        column.moments.iter_mut().zip(moments).for_each(|(moment, values)| *moment = values);
         Ok(())
     }
 }

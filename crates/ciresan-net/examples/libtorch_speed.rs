@@ -153,7 +153,14 @@ fn one(
     precision: Precision,
     convolution: Convolution,
 ) -> Measurement {
-    let outcome = match figures(args, columns, batch, precision, convolution) {
+    let spec = EngineSpec {
+        network: args.network.clone(),
+        activation: Activation::ScaledTanh,
+        optimizer: Optimizer::Sgd { momentum: 0.9, nesterov: true },
+        precision,
+        max_batch: batch,
+    };
+    let outcome = match figures(args, &spec, columns, convolution) {
         Ok(figures) => Outcome::Measured(figures),
         Err(error) => Outcome::Refused(error.to_string()),
     };
@@ -162,22 +169,21 @@ fn one(
         batch,
         precision,
         convolution: format!("{convolution:?}").to_lowercase(),
-        predicted_memory_bytes: args.network.training_memory(columns, batch, precision),
+        predicted_memory_bytes: spec.training_memory(columns),
         outcome,
     }
 }
 
 fn figures(
     args: &Args,
+    spec: &EngineSpec,
     columns: usize,
-    batch: usize,
-    precision: Precision,
     convolution: Convolution,
 ) -> Result<Figures, EngineError> {
-    let (network, activation) = (args.network.clone(), Activation::ScaledTanh);
+    let EngineSpec { network, activation, max_batch: batch, .. } = spec;
     let mut rng = ChaCha8Rng::seed_from_u64(2012);
     let start: Vec<_> = (0..columns)
-        .map(|_| Parameters::init(&network, activation, Initialization::FanIn, &mut rng))
+        .map(|_| Parameters::init(network, *activation, Initialization::FanIn, &mut rng))
         .collect();
     let mut draw = |n: usize| -> Vec<f32> {
         (0..n).map(|_| rng.next_u32() as f32 / (1_u64 << 31) as f32 - 1.0).collect()
@@ -187,9 +193,7 @@ fn figures(
     let labels: Vec<u8> = (0..columns * batch).map(|i| (i % network.classes()) as u8).collect();
     let to_predict = draw(N_PREDICTED * image_len);
     let mut probabilities = vec![0.0; N_PREDICTED * network.classes()];
-    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, precision, max_batch: batch };
-    let mut engine = LibtorchEngine::with_convolution(&spec, &start, args.device, convolution)?;
+    let mut engine = LibtorchEngine::with_convolution(spec, &start, args.device, convolution)?;
 
     let mut steps = vec![Step::default(); columns];
     let mut train =
@@ -205,7 +209,7 @@ fn figures(
         fastest_ms: 1e3 * train[0],
         slowest_ms: 1e3 * train[TURNS - 1],
         trained_images_per_second: trained,
-        tflop_per_second: trained * training_flop(&spec.network) / 1e12,
+        tflop_per_second: trained * training_flop(network) / 1e12,
         predicted_images_per_second: N_PREDICTED as f64 / predict[TURNS / 2],
     })
 }

@@ -1,21 +1,8 @@
 //! What trains columns: the [`Engine`] trait.
 
-use crate::{Activation, Network, ParameterSpec, Parameters, Precision};
-use serde::{Deserialize, Serialize};
-
-/// Stochastic gradient descent with momentum.
-///
-/// With the gradient g of the batch's mean loss, the state v and the learning rate η, a step is
-/// `v ← momentum·v + g`, then `θ ← θ − η·(g + momentum·v)` with Nesterov's look-ahead and `θ ← θ − η·v` without, as
-/// in libtorch. v starts at zero. Momentum 0 is plain descent, and v is then g.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Optimizer {
-    /// At least 0 and below 1.
-    pub momentum: f32,
-    /// Nesterov's look-ahead.
-    pub nesterov: bool,
-}
+use crate::{
+    Activation, Network, Optimizer, OptimizerError, OptimizerState, ParameterSpec, Parameters, Precision,
+};
 
 /// What all columns of an engine have in common.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +23,7 @@ impl EngineSpec {
     /// What every engine checks when it is made.
     ///
     /// # Errors
-    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::Momentum`], or parameters that do
+    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::Optimizer`], or parameters that do
     /// not fit, as [`check_parameters`](Self::check_parameters) has it.
     pub fn check(&self, columns: &[Parameters]) -> Result<(), EngineError> {
         if columns.is_empty() {
@@ -45,13 +32,11 @@ impl EngineSpec {
         if self.max_batch == 0 {
             return Err(EngineError::NoBatch);
         }
-        if !(0.0..1.0).contains(&self.optimizer.momentum) {
-            return Err(EngineError::Momentum { got: self.optimizer.momentum });
-        }
+        self.optimizer.check()?;
         columns.iter().try_for_each(|parameters| self.check_parameters("columns", parameters))
     }
 
-    /// Checks parameters or a velocity for this network; `what` names the argument.
+    /// Checks parameters, or values beside them, for this network; `what` names the argument.
     ///
     /// # Errors
     /// [`EngineError::Length`] when their number is wrong, [`EngineError::Layout`] when their names or shapes
@@ -63,6 +48,17 @@ impl EngineSpec {
         }
         let want = Parameters::layout_of(&self.network);
         Err(EngineError::Layout { what, got: tensor_names(parameters.layout()), want: tensor_names(&want) })
+    }
+
+    /// Checks a state for this optimizer and network.
+    ///
+    /// # Errors
+    /// [`EngineError::Length`] when the number of moments is wrong, or as
+    /// [`check_parameters`](Self::check_parameters) has it.
+    pub fn check_optimizer_state(&self, state: &OptimizerState) -> Result<(), EngineError> {
+        let names = self.optimizer.moments();
+        check_length("moments", state.moments.len(), names.len())?;
+        names.iter().zip(&state.moments).try_for_each(|(name, moment)| self.check_parameters(name, moment))
     }
 
     /// Checks the arguments of [`Engine::train_step`] and returns the batch: images of one column.
@@ -128,8 +124,8 @@ fn tensor_names(layout: &[ParameterSpec]) -> String {
 pub struct Step {
     /// Mean cross-entropy of the batch in nats, before the update. Not finite when training has diverged.
     pub loss: f64,
-    /// Mean over the parameter tensors of ‖η·g‖₁ / ‖θ‖₁, g the batch's gradient without momentum and θ before
-    /// the update; tensors that are all zero are left out, and with none left it is 0.
+    /// Mean over the parameter tensors of ‖η·g‖₁ / ‖θ‖₁, g the batch's gradient and θ before the update, whatever the
+    /// optimizer makes of g; tensors that are all zero are left out, and with none left it is 0.
     ///
     /// # Source
     /// The Theano project's rule: a learning rate fits when this is about 0.001.
@@ -152,7 +148,7 @@ pub struct Step {
 /// parameters comes out as a loss or a probability that is not finite: no maximum or rectifier hides it.
 ///
 /// # State
-/// Parameters and velocity, f32, are all of it: an engine that is given both, taken from another one between
+/// Parameters and the [`OptimizerState`], f32, are all of it: an engine that is given both, taken from another one between
 /// two calls, goes on with the same bits. [`predict`](Self::predict) changes nothing.
 ///
 /// # Errors
@@ -163,8 +159,8 @@ pub struct Step {
 ///
 /// The feature `conformance` has the tests that every engine passes.
 pub trait Engine: Sized {
-    /// An engine with a column for each of `columns`, which are their first parameters; all velocities are
-    /// zero.
+    /// An engine with a column for each of `columns`, which are their first parameters; no
+    /// column has made a step.
     ///
     /// # Errors
     /// See [`EngineSpec::check`], and [`EngineError::NotSupported`] for a network that the engine does not
@@ -216,24 +212,24 @@ pub trait Engine: Sized {
     /// [`EngineError::Column`].
     fn parameters(&self, column: usize) -> Result<Parameters, EngineError>;
 
-    /// Replaces the parameters of a column; its velocity stays. Values that are not finite are taken as they
-    /// are.
+    /// Replaces the parameters of a column; its optimizer's state stays. Values that are not finite are taken as
+    /// they are.
     ///
     /// # Errors
     /// [`EngineError::Column`], or see [`EngineSpec::check_parameters`].
     fn set_parameters(&mut self, column: usize, parameters: &Parameters) -> Result<(), EngineError>;
 
-    /// The optimizer's state v of a column, value by value beside its parameters.
+    /// What the optimizer carries from step to step for a column.
     ///
     /// # Errors
     /// [`EngineError::Column`].
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError>;
+    fn optimizer_state(&self, column: usize) -> Result<OptimizerState, EngineError>;
 
     /// Replaces the optimizer's state of a column; its parameters stay.
     ///
     /// # Errors
-    /// [`EngineError::Column`], or see [`EngineSpec::check_parameters`].
-    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError>;
+    /// [`EngineError::Column`], or see [`EngineSpec::check_optimizer_state`].
+    fn set_optimizer_state(&mut self, column: usize, state: &OptimizerState) -> Result<(), EngineError>;
 }
 
 /// Why an engine refused; nothing has changed in it.
@@ -294,12 +290,9 @@ pub enum EngineError {
         /// Names and shapes of the engine's network.
         want: String,
     },
-    /// The momentum is not in range.
-    #[error("momentum {got}, expected at least 0 and less than 1")]
-    Momentum {
-        /// The value given.
-        got: f32,
-    },
+    /// A value of the optimizer is not in its range.
+    #[error(transparent)]
+    Optimizer(#[from] OptimizerError),
     /// A device has too little memory left.
     #[error("{device}: out of memory: {reason}")]
     OutOfMemory {
@@ -332,7 +325,7 @@ mod tests {
         EngineSpec {
             network: "2x3x3-2C2-4N-3N".parse().unwrap(),
             activation: Activation::Relu,
-            optimizer: Optimizer { momentum: 0.9, nesterov: true },
+            optimizer: Optimizer::Sgd { momentum: 0.9, nesterov: true },
             precision: Precision::Fp32,
             max_batch: 4,
         }
@@ -348,14 +341,9 @@ mod tests {
         assert_eq!(spec().check(&columns), Ok(()));
         assert_eq!(spec().check(&[]), Err(EngineError::NoColumns));
         assert_eq!(EngineSpec { max_batch: 0, ..spec() }.check(&columns), Err(EngineError::NoBatch));
-        for momentum in [-0.1, 1.0, f32::NAN] {
-            let optimizer = Optimizer { momentum, nesterov: false };
-            let error = EngineSpec { optimizer, ..spec() }.check(&columns).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("momentum {momentum}, expected at least 0 and less than 1")
-            );
-        }
+        let optimizer = Optimizer::Sgd { momentum: 1.0, nesterov: false };
+        let error = EngineSpec { optimizer, ..spec() }.check(&columns).unwrap_err();
+        assert_eq!(error.to_string(), "momentum 1, expected from 0 to below 1");
     }
 
     #[test]
@@ -363,12 +351,15 @@ mod tests {
         let error = spec().check(&[parameters("2x3x3-2C2-5N-3N")]).unwrap_err();
         assert_eq!(error.to_string(), "columns: got 81 values, expected 69");
         // 69 parameters as well, but one layer: [3, 22] and [3].
-        let error = spec().check_parameters("velocity", &parameters("22x1x1-3N")).unwrap_err();
+        let state = |moments| OptimizerState { n_steps: 1, moments };
+        let stranger = state(vec![parameters("22x1x1-3N")]);
+        let error = spec().check_optimizer_state(&stranger).unwrap_err().to_string();
         assert!(
-            error
-                .to_string()
-                .starts_with("velocity: tensors dense1.weight [3, 22], dense1.bias [3], expected conv1")
+            error.starts_with("velocity: tensors dense1.weight [3, 22], dense1.bias [3], expected conv1"),
+            "{error}"
         );
+        let error = spec().check_optimizer_state(&state(vec![])).unwrap_err().to_string();
+        assert_eq!(error, "moments: got 0 values, expected 1");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod libtorch;
 mod memory;
 mod network;
 mod notation;
+mod optimizer;
 mod parameters;
 mod precision;
 #[cfg(any(test, feature = "conformance"))]
@@ -21,11 +22,12 @@ pub mod reference;
 mod weights;
 
 pub use activation::{Activation, ActivationError};
-pub use engine::{Engine, EngineError, EngineSpec, Optimizer, Step};
+pub use engine::{Engine, EngineError, EngineSpec, Step};
 pub use form::{PaperForm, Stage};
 pub use initialization::Initialization;
 pub use network::{Layer, Network, Shape};
 pub use notation::{NotationError, NotationProblem};
+pub use optimizer::{Optimizer, OptimizerError, OptimizerState};
 pub use parameters::{ParameterSpec, Parameters};
 pub use precision::{Precision, PrecisionError};
 pub use weights::{Metadata, WeightsError};

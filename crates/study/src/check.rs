@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use ciresan_net::{Network, Optimizer, Shape};
+use ciresan_net::{Network, Optimizer, OptimizerError, Shape};
 use preprocess::{CANVAS_PX, Distortion, PreprocessError, Width};
 
 use crate::json::{Reason, Refusal};
-use crate::raw::{RawDistortion, RawLearningRate, RawOptimizer, RawStudy, RawWidth, Schedule};
+use crate::raw::{RawDistortion, RawLearningRate, RawOptimizer, RawStudy, RawWidth, Rule, Schedule};
 use crate::study::{AnnealedDistortion, CONFIG_SCHEMA, LearningRate, Study};
 
 impl TryFrom<RawStudy> for Study {
@@ -91,21 +91,45 @@ impl RawLearningRate {
 
 impl RawOptimizer {
     fn check(self) -> Result<Optimizer, Refusal> {
-        let momentum = self.momentum as f32;
-        if !(0.0..1.0).contains(&momentum) {
-            return Err(want("optimizer.momentum", "a number from 0 to below 1".to_owned()));
+        let Self { rule, momentum, nesterov, beta1, beta2, epsilon, weight_decay } = self;
+        let single = |key, value| Ok(single(required(key, value)?));
+        let optimizer = match rule {
+            Rule::Sgd => {
+                let known = ["rule", "momentum", "nesterov"];
+                let others =
+                    ["optimizer.beta1", "optimizer.beta2", "optimizer.epsilon", "optimizer.weight_decay"];
+                absent(others.into_iter().zip([beta1, beta2, epsilon, weight_decay]), &known)?;
+                Optimizer::Sgd {
+                    momentum: single("optimizer.momentum", momentum)?,
+                    nesterov: required("optimizer.nesterov", nesterov)?,
+                }
+            }
+            Rule::AdamW => {
+                let known = ["rule", "beta1", "beta2", "epsilon", "weight_decay"];
+                absent([("optimizer.momentum", momentum)], &known)?;
+                absent([("optimizer.nesterov", nesterov)], &known)?;
+                Optimizer::AdamW {
+                    beta1: single("optimizer.beta1", beta1)?,
+                    beta2: single("optimizer.beta2", beta2)?,
+                    epsilon: single("optimizer.epsilon", epsilon)?,
+                    weight_decay: single("optimizer.weight_decay", weight_decay)?,
+                }
+            }
+        };
+        optimizer.check().map_err(|OptimizerError { name, want: range, .. }| {
+            want(&format!("optimizer.{name}"), format!("a number {range}"))
+        })?;
+        match optimizer {
+            Optimizer::Sgd { momentum, nesterov: true } if momentum <= 0.0 => {
+                Err(want("optimizer.nesterov", "false, because momentum is 0".to_owned()))
+            }
+            _ => Ok(optimizer),
         }
-        if self.nesterov && momentum <= 0.0 {
-            return Err(want("optimizer.nesterov", "false, because momentum is 0".to_owned()));
-        }
-        Ok(Optimizer { momentum: momentum + 0.0, nesterov: self.nesterov })
     }
 }
 
 impl RawDistortion {
     fn check(self) -> Result<AnnealedDistortion, Refusal> {
-        // Values beyond f32 become infinite and are then out of range. Adding 0 takes the sign off a zero.
-        let single = |value: f64| value as f32 + 0.0;
         let distortion = Distortion {
             sigma: single(self.sigma),
             alpha: single(self.alpha),
@@ -193,19 +217,24 @@ fn above_zero(key: &str, got: Option<f64>, max: f64) -> Result<f64, Refusal> {
     if got > 0.0 && got <= max { Ok(got) } else { Err(want(key, format!("a number above 0, at most {max}"))) }
 }
 
-fn required(key: &str, got: Option<f64>) -> Result<f64, Refusal> {
+fn required<T>(key: &str, got: Option<T>) -> Result<T, Refusal> {
     got.ok_or_else(|| Refusal { key: key.to_owned(), reason: Reason::MissingKey })
 }
 
-/// None of these keys belongs to the schedule with the `known` ones.
-fn absent<'a>(
-    keys: impl IntoIterator<Item = (&'a str, Option<f64>)>,
+/// None of these keys belongs to the schedule or rule with the `known` ones.
+fn absent<'a, T>(
+    keys: impl IntoIterator<Item = (&'a str, Option<T>)>,
     known: &[&'static str],
 ) -> Result<(), Refusal> {
     match keys.into_iter().find(|(_, value)| value.is_some()) {
         Some((key, _)) => Err(Refusal { key: key.to_owned(), reason: Reason::UnknownKey(known.to_vec()) }),
         None => Ok(()),
     }
+}
+
+/// As f32: values beyond it become infinite and are then out of range. -0 is 0.
+fn single(value: f64) -> f32 {
+    value as f32 + 0.0
 }
 
 /// -0 as 0, so that both have one text and one hash.

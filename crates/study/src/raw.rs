@@ -64,7 +64,8 @@ pub(crate) struct RawStudy {
     /// The schedule of the learning rate.
     #[schemars(with = "SchemaOfLearningRate")]
     pub(crate) learning_rate: RawLearningRate,
-    /// Stochastic gradient descent with momentum.
+    /// How a step moves the parameters by the gradient.
+    #[schemars(with = "SchemaOfOptimizer")]
     pub(crate) optimizer: RawOptimizer,
     /// The coarsest rounding that an engine may give the operands of convolutions and matrix products: "fp32", "tf32" or
     /// "bf16". Parameters, sums and loss are fp32 always, and an engine may round less: that for CPUs is fp32.
@@ -129,16 +130,61 @@ enum SchemaOfLearningRate {
     },
 }
 
-/// Stochastic gradient descent with momentum.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// All keys of all optimizers; which belong together is checked later, so that a message can say so.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-#[schemars(inline)]
 pub(crate) struct RawOptimizer {
-    /// Momentum; 0 is plain descent.
-    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
-    pub(crate) momentum: f64,
-    /// Nesterov's look-ahead; needs a momentum above 0.
-    pub(crate) nesterov: bool,
+    pub(crate) rule: Rule,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) momentum: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) nesterov: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) beta1: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) beta2: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) epsilon: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) weight_decay: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Rule {
+    Sgd,
+    AdamW,
+}
+
+/// [`RawOptimizer`] as a schema can say it: each rule with its own keys.
+#[derive(JsonSchema)]
+#[serde(tag = "rule", rename_all = "lowercase", deny_unknown_fields)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum SchemaOfOptimizer {
+    /// Stochastic gradient descent with momentum.
+    Sgd {
+        /// Momentum; 0 is plain descent.
+        #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
+        momentum: f64,
+        /// Nesterov's look-ahead; needs a momentum above 0.
+        nesterov: bool,
+    },
+    /// Adam with decoupled weight decay.
+    AdamW {
+        /// What is kept of the mean of gradients in a step.
+        #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
+        beta1: f64,
+        /// What is kept of the mean of their squares in a step.
+        #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
+        beta2: f64,
+        /// Added to the root of that mean.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
+        epsilon: f64,
+        /// Times the learning rate, the share of every parameter that a step takes away.
+        #[schemars(range(min = 0, max = 1))]
+        weight_decay: f64,
+    },
 }
 
 /// Elastic displacement, translation, rotation, scaling and shear in one map of coordinates. An amplitude of

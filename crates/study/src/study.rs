@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ciresan_net::{Activation, Initialization, Network, Optimizer, Precision};
+use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Precision};
 use preprocess::{Distortion, Smoothing, Width};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -53,7 +53,7 @@ pub struct Study {
     pub validation: u32,
     /// The learning rate's schedule.
     pub learning_rate: LearningRate,
-    /// Momentum. A momentum of 0 is never Nesterov's.
+    /// How a step moves the parameters. A momentum of 0 is never Nesterov's.
     pub optimizer: Optimizer,
     /// The coarsest rounding of operands that an engine may use.
     pub precision: Precision,
@@ -114,6 +114,18 @@ impl Study {
     #[must_use]
     pub fn n_training_digits(&self) -> u32 {
         self.data.n_train() - self.validation
+    }
+
+    /// What the engines of its columns are made by.
+    #[must_use]
+    pub fn engine_spec(&self) -> EngineSpec {
+        EngineSpec {
+            network: self.network.clone(),
+            activation: self.activation,
+            optimizer: self.optimizer,
+            precision: self.precision,
+            max_batch: self.batch as usize,
+        }
     }
 
     /// SHA-256, hexadecimal, of all that decides the study's results: the compact JSON of the checked config

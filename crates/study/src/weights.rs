@@ -48,7 +48,7 @@ mod tests {
             "network": "1x29x29-4C4-MP2-6C5-MP3-12N-10N", "activation": "relu", "precision": "fp32", "initialization": "fan-in",
             "widths": [14], "columns_per_width": 2, "epochs": 2, "batch": 32, "validation": 0,
             "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
-            "optimizer": { "momentum": 0.9, "nesterov": true }, "distortion": null }"#,
+            "optimizer": { "rule": "sgd", "momentum": 0.9, "nesterov": true }, "distortion": null }"#,
         );
         let config = config.unwrap();
         Manifest {

@@ -1,7 +1,8 @@
 //! `checkpoint.safetensors`: where an unfinished column stands, exactly.
 //!
-//! Tensors `parameters/<name>` and `velocity/<name>` (the optimizer's state), f32, in the order of the network's layers;
-//! one metadata key, `ciresan-checkpoint`, with JSON: the position in the run, the sums of the epoch as bit patterns, and
+//! Tensors `parameters/<name>` and, of the optimizer's state, `velocity/<name>` or `first_moment/<name>` and
+//! `second_moment/<name>`, f32, in the order of the network's layers; one metadata
+//! key, `ciresan-checkpoint`, with JSON: the position in the run, the sums of the epoch as bit patterns, and
 //! a SHA-256 over all of it, because a flipped bit would train on as if nothing had happened.
 
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
-use ciresan_net::{Network, Parameters};
+use ciresan_net::{EngineSpec, OptimizerState, ParameterSpec, Parameters};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ mod error;
 /// The one key of the file's metadata.
 const METADATA_KEY: &str = "ciresan-checkpoint";
 /// The layout described in this module.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Room for the header of names, shapes and metadata when the file's length is checked before it is read; a real one
 /// takes about 2 KB.
 const HEADER_ROOM_BYTES: u64 = 1 << 20;
@@ -53,8 +54,8 @@ pub(crate) struct Checkpoint {
     pub(crate) position: Position,
     /// Its parameters.
     pub(crate) parameters: Parameters,
-    /// The optimizer's state, in the layout of the parameters.
-    pub(crate) velocity: Parameters,
+    /// The optimizer's state.
+    pub(crate) optimizer: OptimizerState,
 }
 
 /// Whose checkpoint it is: both must match for training to go on.
@@ -72,8 +73,14 @@ pub(crate) struct Owner<'a> {
 struct Metadata {
     format: u32,
     state: State,
-    /// Over the JSON of `state`, then the bytes of the parameters, then those of the velocity.
+    /// Over the JSON of `state`, then the bytes of the parameters, then those of each moment.
     sha256: String,
+}
+
+/// The part of [`Metadata`] that every format has.
+#[derive(Debug, Deserialize)]
+struct Format {
+    format: u32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,6 +90,7 @@ struct State {
     config_hash: String,
     epoch: u32,
     step: u32,
+    optimizer_steps: u64,
     /// The bits of an f64, hexadecimal: decimal digits could lose the last one.
     loss_sum_bits: String,
     ratio_sum_bits: String,
@@ -95,19 +103,24 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written.
-    pub(crate) fn write(&self, path: &Path, owner: Owner<'_>) -> Result<(), Box<StudyError>> {
-        Ok(study::write_whole(path, &self.to_bytes(owner))?)
+    pub(crate) fn write(
+        &self,
+        path: &Path,
+        owner: Owner<'_>,
+        spec: &EngineSpec,
+    ) -> Result<(), Box<StudyError>> {
+        Ok(study::write_whole(path, &self.to_bytes(owner, spec))?)
     }
 
     /// Reads the checkpoint at `path`; `None` when there is no such file.
     ///
     /// # Errors
-    /// [`CheckpointError::Unusable`] when the file is damaged or of another column, config or network: it is never taken
+    /// [`CheckpointError::Unusable`] when the file is damaged or of another column, config, network or optimizer: it is never taken
     /// for a column that has not begun. [`CheckpointError::Io`] when it cannot be read.
     pub(crate) fn read(
         path: &Path,
         owner: Owner<'_>,
-        network: &Network,
+        spec: &EngineSpec,
         run: RunLength,
     ) -> Result<Option<Self>, CheckpointError> {
         let io = |reason| CheckpointError::Io { path: path.to_path_buf(), reason };
@@ -117,25 +130,27 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io(error)),
         };
-        let want = 2 * size_of::<f32>() as u64 * Parameters::zeros(network).values().len() as u64;
+        let n_vectors = 1 + spec.optimizer.moments().len();
+        let want = (n_vectors * size_of::<f32>() * spec.network.n_params()) as u64;
         if length > want + HEADER_ROOM_BYTES {
             return Err(unusable(Flaw::Length { got: length, max: want + HEADER_ROOM_BYTES }));
         }
         let bytes = fs::read(path).map_err(io)?;
-        Self::from_bytes(&bytes, owner, network, run).map(Some).map_err(unusable)
+        Self::from_bytes(&bytes, owner, spec, run).map(Some).map_err(unusable)
     }
 
-    fn to_bytes(&self, owner: Owner<'_>) -> Vec<u8> {
-        let state = State::new(owner, &self.position);
-        let (parameters, velocity) = (to_le_bytes(&self.parameters), to_le_bytes(&self.velocity));
-        let sha256 = checksum(&state, &parameters, &velocity);
+    fn to_bytes(&self, owner: Owner<'_>, spec: &EngineSpec) -> Vec<u8> {
+        let state = State::new(owner, &self.position, self.optimizer.n_steps);
+        let vectors: Vec<_> = [&self.parameters].into_iter().chain(&self.optimizer.moments).collect();
+        let bytes: Vec<_> = vectors.iter().map(|vector| to_le_bytes(vector)).collect();
+        let sha256 = checksum(&state, &bytes);
         let mut tensors = Vec::new();
-        for (group, bytes) in [("parameters", &parameters), ("velocity", &velocity)] {
-            for spec in self.parameters.layout() {
-                let range = spec.range.start * size_of::<f32>()..spec.range.end * size_of::<f32>();
-                let view = TensorView::new(Dtype::F32, spec.shape.clone(), &bytes[range])
+        for (group, bytes) in groups(spec).zip(&bytes) {
+            for ParameterSpec { name, shape, range } in self.parameters.layout() {
+                let range = range.start * size_of::<f32>()..range.end * size_of::<f32>();
+                let view = TensorView::new(Dtype::F32, shape.clone(), &bytes[range])
                     .expect("a layout's ranges are as long as its shapes say");
-                tensors.push((format!("{group}/{}", spec.name), view));
+                tensors.push((format!("{group}/{name}"), view));
             }
         }
         let metadata = to_json(&Metadata { format: FORMAT, state, sha256 });
@@ -143,7 +158,7 @@ impl Checkpoint {
             .expect("a few tensors with names of their own have a header of a few kilobytes")
     }
 
-    fn from_bytes(bytes: &[u8], owner: Owner<'_>, network: &Network, run: RunLength) -> Result<Self, Flaw> {
+    fn from_bytes(bytes: &[u8], owner: Owner<'_>, spec: &EngineSpec, run: RunLength) -> Result<Self, Flaw> {
         let (_, header) =
             SafeTensors::read_metadata(bytes).map_err(|error| Flaw::Format(error.to_string()))?;
         let file = SafeTensors::deserialize(bytes).map_err(|error| Flaw::Format(error.to_string()))?;
@@ -152,30 +167,32 @@ impl Checkpoint {
             .as_ref()
             .and_then(|all| all.get(METADATA_KEY))
             .ok_or_else(|| Flaw::Format(format!("no metadata key \"{METADATA_KEY}\"")))?;
-        let Metadata { format, state, sha256 } =
+        // Before the rest, which another format may have otherwise.
+        let Format { format } =
             serde_json::from_str(json).map_err(|error| Flaw::Format(error.to_string()))?;
         if format != FORMAT {
             return Err(Flaw::Version { got: format, want: FORMAT });
         }
+        let Metadata { state, sha256, .. } =
+            serde_json::from_str(json).map_err(|error| Flaw::Format(error.to_string()))?;
         state.check_owner(owner)?;
-        let mut values = [Parameters::zeros(network), Parameters::zeros(network)];
-        for (group, parameters) in ["parameters", "velocity"].into_iter().zip(&mut values) {
-            fill(parameters, group, &file)?;
-        }
-        let [parameters, velocity] = values;
-        let n_tensors = 2 * parameters.layout().len();
+        let vectors = groups(spec).map(|group| tensors_of(group, spec, &file));
+        let mut vectors: Vec<Parameters> = vectors.collect::<Result<_, _>>()?;
+        let n_tensors = vectors.len() * vectors[0].layout().len();
         if file.len() != n_tensors {
             return Err(Flaw::Tensors { got: file.len(), want: n_tensors });
         }
-        if checksum(&state, &to_le_bytes(&parameters), &to_le_bytes(&velocity)) != sha256 {
+        if checksum(&state, &vectors.iter().map(to_le_bytes).collect::<Vec<_>>()) != sha256 {
             return Err(Flaw::Checksum);
         }
-        Ok(Self { position: state.position(run)?, parameters, velocity })
+        let moments = vectors.split_off(1);
+        let optimizer = OptimizerState { n_steps: state.optimizer_steps, moments };
+        Ok(Self { position: state.position(run)?, parameters: vectors.remove(0), optimizer })
     }
 }
 
 impl State {
-    fn new(owner: Owner<'_>, position: &Position) -> Self {
+    fn new(owner: Owner<'_>, position: &Position, optimizer_steps: u64) -> Self {
         // 2^64 ns are 584 years.
         let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Self {
@@ -183,6 +200,7 @@ impl State {
             config_hash: owner.config_hash.to_owned(),
             epoch: position.epoch,
             step: position.step,
+            optimizer_steps,
             loss_sum_bits: format!("{:016x}", position.loss_sum.to_bits()),
             ratio_sum_bits: format!("{:016x}", position.ratio_sum.to_bits()),
             elapsed_ns: ns(position.elapsed),
@@ -222,20 +240,26 @@ impl State {
     }
 }
 
-/// Copies the tensors `<group>/<name>` into `parameters`.
-fn fill(parameters: &mut Parameters, group: &str, file: &SafeTensors<'_>) -> Result<(), Flaw> {
-    for spec in parameters.layout().to_vec() {
-        let name = format!("{group}/{}", spec.name);
+/// What the tensors' names begin with, vector by vector.
+fn groups(spec: &EngineSpec) -> impl Iterator<Item = &'static str> {
+    ["parameters"].into_iter().chain(spec.optimizer.moments().iter().copied())
+}
+
+/// The values of the tensors `<group>/<name>`.
+fn tensors_of(group: &str, spec: &EngineSpec, file: &SafeTensors<'_>) -> Result<Parameters, Flaw> {
+    let mut parameters = Parameters::zeros(&spec.network);
+    for tensor_spec in parameters.layout().to_vec() {
+        let name = format!("{group}/{}", tensor_spec.name);
         let tensor = file.tensor(&name).map_err(|_| Flaw::Tensor { name: name.clone() })?;
-        if tensor.dtype() != Dtype::F32 || tensor.shape() != spec.shape {
-            return Err(Flaw::Shape { name, got: tensor.shape().to_vec(), want: spec.shape });
+        if tensor.dtype() != Dtype::F32 || tensor.shape() != tensor_spec.shape {
+            return Err(Flaw::Shape { name, got: tensor.shape().to_vec(), want: tensor_spec.shape });
         }
-        let values = &mut parameters.values_mut()[spec.range];
+        let values = &mut parameters.values_mut()[tensor_spec.range];
         for (value, bytes) in values.iter_mut().zip(tensor.data().as_chunks::<4>().0) {
             *value = f32::from_le_bytes(*bytes);
         }
     }
-    Ok(())
+    Ok(parameters)
 }
 
 fn to_le_bytes(parameters: &Parameters) -> Vec<u8> {
@@ -247,11 +271,10 @@ fn to_json(value: &impl Serialize) -> String {
 }
 
 /// SHA-256 over what must not change, hexadecimal.
-fn checksum(state: &State, parameters: &[u8], velocity: &[u8]) -> String {
+fn checksum(state: &State, vectors: &[Vec<u8>]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(to_json(state));
-    hasher.update(parameters);
-    hasher.update(velocity);
+    vectors.iter().for_each(|bytes| hasher.update(bytes));
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

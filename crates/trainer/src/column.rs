@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
-use ciresan_net::{Engine, Metadata, Parameters};
+use ciresan_net::{Engine, Metadata, OptimizerState, Parameters};
 use ndarray::ArrayView3;
 use study::{ColumnFolder, ColumnId, Study};
 
@@ -45,8 +45,8 @@ pub(crate) struct Column<'a, 'setup> {
 /// What a column's engine begins with.
 pub(crate) struct State {
     pub(crate) parameters: Parameters,
-    /// `None` is all zero.
-    pub(crate) velocity: Option<Parameters>,
+    /// `None` before the first step.
+    pub(crate) optimizer: Option<OptimizerState>,
 }
 
 /// What a column trains on and is measured by.
@@ -60,17 +60,18 @@ impl<'a, 'setup> Column<'a, 'setup> {
     pub(crate) fn begin(job: &'a Job<'a, 'setup>, id: ColumnId) -> Result<(Self, State), ColumnError> {
         let files = job.setup.folder.column(&id);
         files.create()?;
-        let Study { network, activation, initialization, seed, .. } = job.setup.study;
+        let study = job.setup.study;
         let owner = Owner { column: id, config_hash: job.config_hash };
-        let saved = Checkpoint::read(&files.checkpoint(), owner, network, job.run_length())?;
+        let saved = Checkpoint::read(&files.checkpoint(), owner, &study.engine_spec(), job.run_length())?;
         let (position, state) = match saved {
-            Some(Checkpoint { position, parameters, velocity }) => {
-                (position, State { parameters, velocity: Some(velocity) })
+            Some(Checkpoint { position, parameters, optimizer }) => {
+                (position, State { parameters, optimizer: Some(optimizer) })
             }
             None => {
+                let Study { network, activation, initialization, seed, .. } = study;
                 let mut rng = streams::weights(*seed, id);
                 let parameters = Parameters::init(network, *activation, *initialization, &mut rng);
-                (Position::default(), State { parameters, velocity: None })
+                (Position::default(), State { parameters, optimizer: None })
             }
         };
         let metrics = MetricsFile::open(&files.metrics(), position.epoch)?;
@@ -105,10 +106,11 @@ impl<'a, 'setup> Column<'a, 'setup> {
 
     /// Writes the checkpoint.
     pub(crate) fn save<E: Engine>(&self, engine: &E, index: usize) -> Result<(), ColumnError> {
-        let (parameters, velocity) = (engine.parameters(index)?, engine.velocity(index)?);
+        let (parameters, optimizer) = (engine.parameters(index)?, engine.optimizer_state(index)?);
         let position = Position { elapsed: self.stopwatch.elapsed(), ..self.position };
         let owner = Owner { column: self.id, config_hash: self.job.config_hash };
-        Checkpoint { position, parameters, velocity }.write(&self.files.checkpoint(), owner)?;
+        let checkpoint = Checkpoint { position, parameters, optimizer };
+        checkpoint.write(&self.files.checkpoint(), owner, &self.job.setup.study.engine_spec())?;
         Ok(self.job.ledger.write()?)
     }
 

@@ -47,14 +47,11 @@ pub fn predict_finished<E: Engine>(
     columns: &[ColumnId],
     digits: ArrayView3<'_, u8>,
 ) -> Result<Array3<f32>, FinishedError> {
-    let study = &manifest.config;
     let spec = EngineSpec {
-        network: study.network.clone(),
-        activation: study.activation,
-        optimizer: study.optimizer,
         // Weights are stored in full, and every engine can compute with them so, whatever trained them.
         precision: Precision::Fp32,
         max_batch: MAX_BATCH,
+        ..manifest.config.engine_spec()
     };
     let (input, classes) = (spec.network.input(), spec.network.classes());
     let of_column = |id: &ColumnId| {

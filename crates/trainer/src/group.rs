@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
+use ciresan_net::{Engine, EngineError, Parameters};
 use ndarray::ArrayView3;
 use preprocess::{PreprocessError, Width};
-use study::{ColumnId, Study};
+use study::ColumnId;
 
 use crate::canvas::Canvases;
 use crate::column::{Column, ColumnError, Digits, Outcome, State};
@@ -193,7 +193,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
     }
 
     /// Takes columns that cannot go on out of the group, and makes the engine anew for the others: with their
-    /// parameters and velocities it goes on with the same bits.
+    /// parameters and optimizer's states it goes on with the same bits.
     fn lose(
         &mut self,
         lost: stretch::Lost,
@@ -204,8 +204,8 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         }
         let mut states = Vec::new();
         for index in (0..self.columns.len()).filter(|index| lost.iter().all(|(gone, _)| gone != index)) {
-            let velocity = Some(self.engine.velocity(index)?);
-            states.push(State { parameters: self.engine.parameters(index)?, velocity });
+            let optimizer = Some(self.engine.optimizer_state(index)?);
+            states.push(State { parameters: self.engine.parameters(index)?, optimizer });
         }
         // From the last to the first, so that numbers stay what they are.
         for (index, error) in lost.into_iter().rev() {
@@ -247,20 +247,12 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
 
 /// An engine with these columns.
 fn engine<M: MakeEngine>(job: &Job<'_, '_>, make: &M, states: Vec<State>) -> Result<M::Engine, EngineError> {
-    let Study { network, activation, optimizer, precision, batch, .. } = job.setup.study;
-    let spec = EngineSpec {
-        network: network.clone(),
-        activation: *activation,
-        optimizer: *optimizer,
-        precision: *precision,
-        max_batch: *batch as usize,
-    };
-    let (parameters, velocities): (Vec<Parameters>, Vec<_>) =
-        states.into_iter().map(|state| (state.parameters, state.velocity)).unzip();
-    let mut engine = make.make(job.worker, &spec, &parameters)?;
-    for (index, velocity) in velocities.iter().enumerate() {
-        if let Some(velocity) = velocity {
-            engine.set_velocity(index, velocity)?;
+    let (parameters, optimizers): (Vec<Parameters>, Vec<_>) =
+        states.into_iter().map(|state| (state.parameters, state.optimizer)).unzip();
+    let mut engine = make.make(job.worker, &job.setup.study.engine_spec(), &parameters)?;
+    for (index, state) in optimizers.iter().enumerate() {
+        if let Some(state) = state {
+            engine.set_optimizer_state(index, state)?;
         }
     }
     Ok(engine)

@@ -21,7 +21,7 @@ const CONFIG: &str = r#"{
   "batch": 32,
   "validation": 0,
   "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
-  "optimizer": { "momentum": 0.9, "nesterov": true },
+  "optimizer": { "rule": "sgd", "momentum": 0.9, "nesterov": true },
   "precision": "fp32",
   "distortion": {
     "sigma": 8, "alpha": 36, "smoothing": "gaussian",

@@ -67,7 +67,7 @@ fn one_step<E: Engine>(make: impl Fn(&EngineSpec, &Parameters) -> E, case: &Case
     let images: Vec<f32> =
         (0..case.batch * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels: Vec<u8> = (0..case.batch).map(|_| rng.random_range(0..3)).collect();
-    let optimizer = Optimizer { momentum: 0.0, nesterov: false };
+    let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
     let spec = EngineSpec {
         network,
         activation: case.activation,
@@ -145,7 +145,7 @@ fn a_nan_reaches_the_loss() {
     for activation in [Activation::ScaledTanh, Activation::Relu] {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
-        let optimizer = Optimizer { momentum: 0.0, nesterov: false };
+        let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
         let spec = EngineSpec {
             network: network.clone(),
             activation,
@@ -171,7 +171,7 @@ fn threads_that_help_change_no_bit() {
     let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
     let images: Vec<f32> = (0..70 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels: Vec<u8> = (0..70).map(|_| rng.random_range(0..5)).collect();
-    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
     let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 70 };
     for isa in Isa::available() {
         let train = || {
@@ -203,7 +203,7 @@ fn a_step_takes_no_memory_but_for_its_matrix_products() {
     let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
     let images: Vec<f32> = (0..40 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut probabilities = vec![0.0; 40 * 10];
-    let optimizer = Optimizer { momentum: 0.9, nesterov: true };
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
     let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 40 };
     for isa in Isa::available() {
         let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();

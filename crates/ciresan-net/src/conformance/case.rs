@@ -3,7 +3,10 @@
 use super::rounding::Rounding;
 pub(super) use crate::reference::widened;
 use crate::reference::{Gradients, Reference, Trace};
-use crate::{Activation, EngineError, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision};
+use crate::{
+    Activation, EngineError, EngineSpec, Initialization, Network, Optimizer, OptimizerState, Parameters,
+    Precision,
+};
 use chacha20::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
@@ -61,9 +64,12 @@ pub(super) const UNUSUAL: [&str; 4] =
 
 pub(super) const ACTIVATIONS: [Activation; 2] = [Activation::ScaledTanh, Activation::Relu];
 
-pub(super) const PLAIN: Optimizer = Optimizer { momentum: 0.0, nesterov: false };
+pub(super) const PLAIN: Optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
 
-pub(super) const NESTEROV: Optimizer = Optimizer { momentum: 0.9, nesterov: true };
+pub(super) const NESTEROV: Optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
+
+pub(super) const ADAM_W: Optimizer =
+    Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
 
 /// Draws of images that are tried until no rounding can change a winner or a rectifier's side.
 const MAX_DRAWS: u32 = 100;
@@ -237,5 +243,24 @@ impl Case {
             }
             None => Ok(()),
         }
+    }
+
+    /// Compares two states of the optimizer bit by bit.
+    pub(super) fn check_state(
+        &self,
+        what: &str,
+        got: &OptimizerState,
+        want: &OptimizerState,
+    ) -> Result<(), Failure> {
+        if (got.n_steps, got.moments.len()) != (want.n_steps, want.moments.len()) {
+            let of = |state: &OptimizerState| (state.n_steps, state.moments.len());
+            let (got, want) = (of(got), of(want));
+            return Err(self.fail(format_args!("{what} steps and moments: got {got:?}, want {want:?}")));
+        }
+        let moments = got.moments.iter().zip(&want.moments);
+        for (name, (got, want)) in self.spec.optimizer.moments().iter().zip(moments) {
+            self.check_bits(&format!("{what} {name}"), got.values(), want.values())?;
+        }
+        Ok(())
     }
 }

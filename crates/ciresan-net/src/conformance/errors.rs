@@ -1,14 +1,16 @@
 //! What an engine refuses, and that refusing changes nothing.
 
 use super::case::{ACTIVATIONS, Case, Failure, NESTEROV, SMALL, UNUSUAL};
-use crate::{Engine, EngineError, EngineSpec, Network, Optimizer, Parameters, Step};
+use crate::{
+    Engine, EngineError, EngineSpec, Network, Optimizer, OptimizerError, OptimizerState, Parameters, Step,
+};
 use std::mem::discriminant;
 
 /// A network with 2 maps of input, 3 classes and no symmetry.
 const NETWORK: &str = SMALL[1];
 
 /// Wrong specs, lengths, batches, labels, columns and parameters give the errors of [`EngineSpec::check`] and
-/// its companions; afterwards parameters, velocities and output slices are as they were.
+/// its companions; afterwards parameters, the optimizer's state and output slices are as they were.
 ///
 /// # Errors
 /// The first call that is not refused as it should be.
@@ -67,8 +69,9 @@ fn making<E: Engine>(case: &Case) -> Result<(), Failure> {
     let no_batch = EngineSpec { max_batch: 0, ..case.spec.clone() };
     case.check_refused("largest batch 0", E::new(&no_batch, &columns), &EngineError::NoBatch)?;
     for momentum in [1.0, -0.5, f32::NAN] {
-        let wrong = EngineSpec { optimizer: Optimizer { momentum, nesterov: false }, ..case.spec.clone() };
-        let want = EngineError::Momentum { got: momentum };
+        let optimizer = Optimizer::Sgd { momentum, nesterov: false };
+        let wrong = EngineSpec { optimizer, ..case.spec.clone() };
+        let want = EngineError::Optimizer(OptimizerError { name: "momentum", got: momentum, want: "" });
         case.check_refused(&format!("momentum {momentum}"), E::new(&wrong, &columns), &want)?;
     }
     for (stranger, want) in strangers(case)? {
@@ -89,7 +92,7 @@ fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
     case.run(engine.train_step(&batch.images[..4 * image_len], &batch.labels[..4], 0.1, &mut steps[..2]))?;
     let mut before = Vec::new();
     for column in 0..2 {
-        before.push((case.run(engine.parameters(column))?, case.run(engine.velocity(column))?));
+        before.push((case.run(engine.parameters(column))?, case.run(engine.optimizer_state(column))?));
     }
 
     let length = EngineError::Length { what: "", got: 0, want: 0 };
@@ -150,21 +153,23 @@ fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
     }
     for (stranger, want) in strangers(&case)? {
         case.check_refused("parameters of another network", engine.set_parameters(1, &stranger), &want)?;
-        case.check_refused("velocity of another network", engine.set_velocity(1, &stranger), &want)?;
+        let state = OptimizerState { n_steps: 1, moments: vec![stranger] };
+        let refused = engine.set_optimizer_state(1, &state);
+        case.check_refused("velocity of another network", refused, &want)?;
     }
+    let [few, many] = [0, 2].map(|n| OptimizerState { n_steps: 1, moments: vec![columns[0].clone(); n] });
+    case.check_refused("no moment for a velocity", engine.set_optimizer_state(1, &few), &length)?;
+    case.check_refused("two moments for a velocity", engine.set_optimizer_state(1, &many), &length)?;
     case.check_refused("parameters of column 2 of 2", engine.set_parameters(2, &columns[0]), &no_column)?;
-    case.check_refused("velocity of column 2 of 2", engine.set_velocity(2, &columns[0]), &no_column)?;
-    for (column, (parameters, velocity)) in before.iter().enumerate() {
+    let state = before[0].1.clone();
+    case.check_refused("state of column 2 of 2", engine.set_optimizer_state(2, &state), &no_column)?;
+    for (column, (parameters, state)) in before.iter().enumerate() {
         case.check_bits(
             "parameters after errors",
             case.run(engine.parameters(column))?.values(),
             parameters.values(),
         )?;
-        case.check_bits(
-            "velocity after errors",
-            case.run(engine.velocity(column))?.values(),
-            velocity.values(),
-        )?;
+        case.check_state("after errors:", &case.run(engine.optimizer_state(column))?, state)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Engines that [`Engine::new`] alone cannot make: of an instruction set, of a device.
 
-use crate::{Engine, EngineError, EngineSpec, Parameters, Step};
+use crate::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
 
 /// How engines are made, as a type, since the conformance tests make engines themselves.
 pub trait Make {
@@ -49,11 +49,11 @@ impl<M: Make> Engine for Made<M> {
         self.0.set_parameters(column, to)
     }
 
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
-        self.0.velocity(column)
+    fn optimizer_state(&self, column: usize) -> Result<OptimizerState, EngineError> {
+        self.0.optimizer_state(column)
     }
 
-    fn set_velocity(&mut self, column: usize, to: &Parameters) -> Result<(), EngineError> {
-        self.0.set_velocity(column, to)
+    fn set_optimizer_state(&mut self, column: usize, to: &OptimizerState) -> Result<(), EngineError> {
+        self.0.set_optimizer_state(column, to)
     }
 }

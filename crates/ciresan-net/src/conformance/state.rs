@@ -1,7 +1,7 @@
-//! Parameters and velocity are all of an engine's state, and come back as they were given.
+//! Parameters and the optimizer's state are all of an engine's state, and come back as they were given.
 
-use super::case::{ACTIVATIONS, Batch, Case, Failure, NESTEROV, SMALL};
-use crate::{Engine, Parameters, Step};
+use super::case::{ACTIVATIONS, ADAM_W, Batch, Case, Failure, NESTEROV, SMALL};
+use crate::{Engine, OptimizerState, Parameters, Step};
 
 /// What is set is read back bit for bit and touches nothing else; a run that is taken over by a new engine in
 /// its middle ends with the same bits; predictions change nothing; a NaN does not hide.
@@ -9,12 +9,17 @@ use crate::{Engine, Parameters, Step};
 /// # Errors
 /// The first bit that differs.
 pub fn state<E: Engine>() -> Result<(), Failure> {
-    for (seed, notation) in (1..).zip(SMALL) {
-        read_back::<E>(Case::new("state, read back", notation, ACTIVATIONS[0], NESTEROV, 2, seed)?)?;
+    for optimizer in [NESTEROV, ADAM_W] {
+        for (seed, notation) in (1..).zip(SMALL) {
+            read_back::<E>(Case::new("state, read back", notation, ACTIVATIONS[0], optimizer, 2, seed)?)?;
+        }
     }
     for activation in ACTIVATIONS {
         for (seed, notation) in (1..).zip([SMALL[1], SMALL[2], SMALL[3]]) {
-            taken_over::<E>(Case::new("state, taken over", notation, activation, NESTEROV, 3, seed)?)?;
+            for optimizer in [NESTEROV, ADAM_W] {
+                let case = Case::new("state, taken over", notation, activation, optimizer, 3, seed)?;
+                taken_over::<E>(case)?;
+            }
             nan_shows::<E>(Case::new("state, NaN", notation, activation, NESTEROV, 2, seed)?)?;
         }
     }
@@ -32,31 +37,29 @@ fn draw_values(case: &mut Case) -> Parameters {
     parameters
 }
 
+fn draw_state(case: &mut Case) -> OptimizerState {
+    let names = case.spec.optimizer.moments();
+    OptimizerState { n_steps: u64::MAX - 1, moments: names.iter().map(|_| draw_values(case)).collect() }
+}
+
 fn read_back<E: Engine>(mut case: Case) -> Result<(), Failure> {
     let first: Vec<_> = (0..2).map(|_| draw_values(&mut case)).collect();
     let mut engine = case.run(E::new(&case.spec, &first))?;
-    let (parameters, velocity) = (draw_values(&mut case), draw_values(&mut case));
+    let (parameters, state) = (draw_values(&mut case), draw_state(&mut case));
+    let fresh = OptimizerState::new(&case.spec.optimizer, &case.spec.network);
     case.run(engine.set_parameters(1, &parameters))?;
-    case.check_bits(
-        "velocity, parameters set",
-        case.run(engine.velocity(1))?.values(),
-        &vec![0.0; velocity.values().len()],
-    )?;
-    case.run(engine.set_velocity(1, &velocity))?;
+    case.check_state("parameters set:", &case.run(engine.optimizer_state(1))?, &fresh)?;
+    case.run(engine.set_optimizer_state(1, &state))?;
     let again = draw_values(&mut case);
     case.run(engine.set_parameters(1, &again))?;
     case.check_bits("parameters of column 0", case.run(engine.parameters(0))?.values(), first[0].values())?;
-    case.check_bits(
-        "velocity of column 0",
-        case.run(engine.velocity(0))?.values(),
-        &vec![0.0; velocity.values().len()],
-    )?;
+    case.check_state("column 0:", &case.run(engine.optimizer_state(0))?, &fresh)?;
     case.check_bits("parameters of column 1", case.run(engine.parameters(1))?.values(), again.values())?;
-    case.check_bits("velocity of column 1", case.run(engine.velocity(1))?.values(), velocity.values())?;
-    if case.run(engine.parameters(1))?.layout() != again.layout()
-        || case.run(engine.velocity(1))?.layout() != again.layout()
-    {
-        return Err(case.fail("parameters or velocity: another layout than the network's"));
+    let got = case.run(engine.optimizer_state(1))?;
+    case.check_state("column 1:", &got, &state)?;
+    let parameters = case.run(engine.parameters(1))?;
+    if got.moments.iter().chain([&parameters]).any(|values| values.layout() != again.layout()) {
+        return Err(case.fail("parameters or moments: another layout than the network's"));
     }
     Ok(())
 }
@@ -82,7 +85,7 @@ fn taken_over<E: Engine>(mut case: Case) -> Result<(), Failure> {
     // It has a past of its own, which must not show.
     train(&case, &mut second, &batches[3..])?;
     for column in 0..2 {
-        case.run(second.set_velocity(column, &case.run(unbroken.velocity(column))?))?;
+        case.run(second.set_optimizer_state(column, &case.run(unbroken.optimizer_state(column))?))?;
         case.run(second.set_parameters(column, &case.run(unbroken.parameters(column))?))?;
     }
     let images = case.draw_images(4);
@@ -99,18 +102,15 @@ fn taken_over<E: Engine>(mut case: Case) -> Result<(), Failure> {
     }
     for column in 0..2 {
         for (name, other) in [("taken over", &second), ("repeated", &repeated)] {
-            let what = |what: &str| format!("{what} of column {column}, {name}");
-            let (parameters, velocity) =
-                (case.run(other.parameters(column))?, case.run(other.velocity(column))?);
             case.check_bits(
-                &what("parameters"),
-                parameters.values(),
+                &format!("parameters of column {column}, {name}"),
+                case.run(other.parameters(column))?.values(),
                 case.run(unbroken.parameters(column))?.values(),
             )?;
-            case.check_bits(
-                &what("velocity"),
-                velocity.values(),
-                case.run(unbroken.velocity(column))?.values(),
+            case.check_state(
+                &format!("column {column}, {name}:"),
+                &case.run(other.optimizer_state(column))?,
+                &case.run(unbroken.optimizer_state(column))?,
             )?;
         }
     }

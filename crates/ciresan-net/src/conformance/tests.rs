@@ -1,8 +1,8 @@
 //! The reference passes, and every kind of mistake is found by the subject that is there for it.
 
 use super::*;
-use crate::reference::{ReferenceEngine, Tie};
-use crate::{Activation, EngineError, EngineSpec, Network, Optimizer, Parameters, Step};
+use crate::reference::{ReferenceEngine, Tie, step};
+use crate::{Activation, EngineError, EngineSpec, Network, Optimizer, OptimizerState, Parameters, Step};
 use std::marker::PhantomData;
 
 /// One mistake of an engine, as a type.
@@ -48,12 +48,18 @@ faults! {
     RatioOfZeroTensors: gradients,
     MomentumOff: optimizer,
     NesterovIgnored: optimizer,
-    VelocityDroppedBetweenCalls: optimizer,
-    VelocityResetWithParameters: state,
+    StateDroppedBetweenCalls: optimizer,
+    StepsUncounted: optimizer,
+    StepsOfFirstColumn: optimizer,
+    BiasLeft: optimizer,
+    DecayForgotten: optimizer,
+    DecayInGradient: optimizer,
+    StateResetWithParameters: state,
+    StepsNotTakenOver: state,
     PredictionTrains: state,
     NanHidden: state,
     ColumnsShareImages: together_equals_apart,
-    ColumnsShareVelocity: together_equals_apart,
+    ColumnsShareState: together_equals_apart,
     MomentumUnchecked: errors,
     LabelsUnchecked: errors,
     LengthsUnchecked: errors,
@@ -107,45 +113,68 @@ impl<M: Mistake> Faulty<M> {
         labels.len() / self.engine.n_columns()
     }
 
-    /// Changes every column's parameters and velocity, given those from before the step.
+    /// Makes every column's step anew with the mistake, given parameters and state from before it.
     fn after_step(
         &mut self,
-        before: &[(Parameters, Parameters)],
+        before: &[(Parameters, OptimizerState)],
         learning_rate: f32,
         batch: usize,
     ) -> Result<(), EngineError> {
-        for (column, (parameters, velocity)) in before.iter().enumerate() {
-            let Optimizer { momentum, nesterov } = self.spec.optimizer;
-            let (mut new, mut new_velocity) =
-                (self.engine.parameters(column)?, self.engine.velocity(column)?);
-            let all = (new.values_mut().iter_mut().zip(new_velocity.values_mut()))
-                .zip(parameters.values().iter().zip(velocity.values()));
-            for ((value, v), (&old, &old_v)) in all {
-                let mut g = *v - momentum * old_v;
-                let mut momentum = momentum;
-                let mut nesterov = nesterov;
-                match M::FAULT {
-                    Fault::MomentumOff => momentum *= 1.001,
-                    Fault::NesterovIgnored => nesterov = false,
-                    Fault::GradientOfSum => g *= batch as f32,
-                    Fault::GradientSlightlyOff => g *= 1.001,
-                    Fault::BatchTakenAsLargest => g *= batch as f32 / self.spec.max_batch as f32,
-                    Fault::VelocityDroppedBetweenCalls => {
-                        *v = 0.0;
-                        continue;
-                    }
-                    _ => continue,
+        for (column, (old, old_state)) in before.iter().enumerate() {
+            let (mut new, mut state) =
+                (self.engine.parameters(column)?, self.engine.optimizer_state(column)?);
+            let (mut optimizer, mut t) = (self.spec.optimizer, state.n_steps);
+            let mut of_gradient = 1.0;
+            match (M::FAULT, &mut optimizer) {
+                (Fault::MomentumOff, Optimizer::Sgd { momentum, .. }) => *momentum *= 1.001,
+                (Fault::NesterovIgnored, Optimizer::Sgd { nesterov, .. }) => *nesterov = false,
+                (Fault::DecayForgotten | Fault::DecayInGradient, Optimizer::AdamW { weight_decay, .. }) => {
+                    *weight_decay = 0.0;
                 }
-                *v = momentum * old_v + g;
-                *value = old - learning_rate * if nesterov { g + momentum * *v } else { *v };
+                (Fault::BiasLeft, Optimizer::AdamW { .. }) => t = u64::MAX,
+                (Fault::StepsOfFirstColumn, _) => t = before[0].1.n_steps + 1,
+                (Fault::GradientOfSum, _) => of_gradient = batch as f64,
+                (Fault::GradientSlightlyOff, _) => of_gradient = 1.001,
+                (Fault::BatchTakenAsLargest, _) => of_gradient = batch as f64 / self.spec.max_batch as f64,
+                (Fault::StateDroppedBetweenCalls | Fault::StepsUncounted, _) => {}
+                _ => continue,
+            }
+            for (i, value) in new.values_mut().iter_mut().enumerate() {
+                let moments: Vec<f64> =
+                    old_state.moments.iter().map(|moment| f64::from(moment.values()[i])).collect();
+                let of_step = f64::from(state.moments[0].values()[i]);
+                let (mut g, decay) = match self.spec.optimizer {
+                    Optimizer::Sgd { momentum, .. } => (of_step - f64::from(momentum) * moments[0], 0.0),
+                    Optimizer::AdamW { beta1, weight_decay, .. } => {
+                        let beta1 = f64::from(beta1);
+                        ((of_step - beta1 * moments[0]) / (1.0 - beta1), f64::from(weight_decay))
+                    }
+                };
+                g *= of_gradient;
+                if Self::has(Fault::DecayInGradient) {
+                    g += decay * f64::from(old.values()[i]);
+                }
+                let (after, moved) =
+                    step(optimizer, t, f64::from(old.values()[i]), &moments, g, f64::from(learning_rate));
+                for (moment, after) in state.moments.iter_mut().zip(after) {
+                    moment.values_mut()[i] = after as f32;
+                }
+                *value = moved as f32;
+            }
+            match M::FAULT {
+                Fault::StateDroppedBetweenCalls => {
+                    state = OptimizerState::new(&self.spec.optimizer, &self.spec.network);
+                }
+                Fault::StepsUncounted => state.n_steps = old_state.n_steps,
+                _ => {}
             }
             self.engine.set_parameters(column, &new)?;
-            self.engine.set_velocity(column, &new_velocity)?;
+            self.engine.set_optimizer_state(column, &state)?;
         }
-        if Self::has(Fault::ColumnsShareVelocity) {
-            let first = self.engine.velocity(0)?;
+        if Self::has(Fault::ColumnsShareState) {
+            let first = self.engine.optimizer_state(0)?;
             for column in 1..self.engine.n_columns() {
-                self.engine.set_velocity(column, &first)?;
+                self.engine.set_optimizer_state(column, &first)?;
             }
         }
         Ok(())
@@ -166,8 +195,11 @@ impl<M: Mistake> Engine for Faulty<M> {
                 Activation::ScaledTanh => Activation::Relu,
             };
         }
-        if Self::has(Fault::MomentumUnchecked) && own.optimizer.momentum.is_nan() {
-            own.optimizer.momentum = 0.0;
+        if let Optimizer::Sgd { momentum, .. } = &mut own.optimizer
+            && Self::has(Fault::MomentumUnchecked)
+            && momentum.is_nan()
+        {
+            *momentum = 0.0;
         }
         let tie = if Self::has(Fault::LastTieWins) { Tie::LastWins } else { Tie::FirstWins };
         Ok(Self {
@@ -206,7 +238,7 @@ impl<M: Mistake> Engine for Faulty<M> {
             _ => {}
         }
         let before: Vec<_> = (0..self.engine.n_columns())
-            .map(|column| Ok((self.engine.parameters(column)?, self.engine.velocity(column)?)))
+            .map(|column| Ok((self.engine.parameters(column)?, self.engine.optimizer_state(column)?)))
             .collect::<Result<_, EngineError>>()?;
         self.engine.train_step(&images, &labels, learning_rate, steps)?;
         for (column, step) in steps.iter_mut().enumerate() {
@@ -251,9 +283,9 @@ impl<M: Mistake> Engine for Faulty<M> {
             }
             Fault::PredictionTrains => {
                 self.engine.predict(column, images, probabilities)?;
-                let mut velocity = self.engine.velocity(column)?;
-                velocity.values_mut()[0] += 1e-3;
-                self.engine.set_velocity(column, &velocity)
+                let mut state = self.engine.optimizer_state(column)?;
+                state.moments[0].values_mut()[0] += 1e-3;
+                self.engine.set_optimizer_state(column, &state)
             }
             _ => self.engine.predict(column, images, probabilities),
         }
@@ -270,18 +302,24 @@ impl<M: Mistake> Engine for Faulty<M> {
             return self.engine.set_parameters(column, &own);
         }
         self.engine.set_parameters(column, &Self::misread(&self.spec.network, parameters))?;
-        if Self::has(Fault::VelocityResetWithParameters) {
-            self.engine.set_velocity(column, &Parameters::zeros(&self.spec.network))?;
+        if Self::has(Fault::StateResetWithParameters) {
+            let state = OptimizerState::new(&self.spec.optimizer, &self.spec.network);
+            self.engine.set_optimizer_state(column, &state)?;
         }
         Ok(())
     }
 
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
-        Ok(Self::misread(&self.spec.network, &self.engine.velocity(column)?))
+    fn optimizer_state(&self, column: usize) -> Result<OptimizerState, EngineError> {
+        let OptimizerState { n_steps, moments } = self.engine.optimizer_state(column)?;
+        let moments = moments.iter().map(|moment| Self::misread(&self.spec.network, moment)).collect();
+        Ok(OptimizerState { n_steps, moments })
     }
 
-    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {
-        self.engine.set_velocity(column, &Self::misread(&self.spec.network, velocity))
+    fn set_optimizer_state(&mut self, column: usize, state: &OptimizerState) -> Result<(), EngineError> {
+        self.spec.check_optimizer_state(state)?;
+        let moments = state.moments.iter().map(|moment| Self::misread(&self.spec.network, moment)).collect();
+        let n_steps = if Self::has(Fault::StepsNotTakenOver) { 0 } else { state.n_steps };
+        self.engine.set_optimizer_state(column, &OptimizerState { n_steps, moments })
     }
 }
 
@@ -301,14 +339,14 @@ fn every_fault_is_found_by_its_subject() {
 fn what_columns_share_is_found_within_rounding() {
     together_within_rounding::<ReferenceEngine>().unwrap();
     assert!(together_within_rounding::<Faulty<mistakes::ColumnsShareImages>>().is_err());
-    assert!(together_within_rounding::<Faulty<mistakes::ColumnsShareVelocity>>().is_err());
+    assert!(together_within_rounding::<Faulty<mistakes::ColumnsShareState>>().is_err());
     assert!(together_within_rounding::<Faulty<mistakes::GradientSlightlyOff>>().is_err());
 }
 
 #[test]
 fn a_failure_names_subject_case_and_values() {
     let failure = ties::<Faulty<mistakes::LastTieWins>>().unwrap_err().to_string();
-    let start = "ties: 1x9x9-3C2-MP2-4C2-MP3-5N-3N, relu, Optimizer { momentum: 0.0, nesterov: false }, \
+    let start = "ties: 1x9x9-3C2-MP2-4C2-MP3-5N-3N, relu, Sgd { momentum: 0.0, nesterov: false }, \
                  largest batch 2, seed 1: gradient of conv1.weight, index ";
     assert!(failure.starts_with(start), "{failure}");
 }

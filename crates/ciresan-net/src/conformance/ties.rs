@@ -50,7 +50,7 @@ fn check_ties<E: Engine>(mut case: Case) -> Result<(), Failure> {
         case.run(engine.train_step(&batch.images, &batch.labels, 0.1, &mut [Step::default()]))?;
         return case.check_tensors(
             "gradient",
-            &widened(case.run(engine.velocity(0))?.values()),
+            &widened(case.run(engine.optimizer_state(0))?.moments[0].values()),
             want,
             &tolerances,
         );

@@ -1,23 +1,25 @@
 //! Columns do not know of each other.
 
-use super::case::{ACTIVATIONS, Case, Failure, NESTEROV, PAPER, PLAIN, SMALL, widened};
+use super::case::{ACTIVATIONS, ADAM_W, Case, Failure, NESTEROV, PAPER, PLAIN, SMALL, widened};
 use super::rounding::UNIT;
 use crate::{Engine, Step};
 
 const N_COLUMNS: usize = 3;
 
 /// Three columns of one engine go, bit for bit, where each goes in an engine of its own: steps, parameters,
-/// velocities and predictions, over batches of several sizes.
+/// the optimizer's state and predictions, over batches of several sizes.
 ///
 /// # Errors
 /// The first bit that differs.
 pub fn together_equals_apart<E: Engine>() -> Result<(), Failure> {
     for activation in ACTIVATIONS {
         for (seed, notation) in (1..).zip([SMALL[1], SMALL[3], SMALL[11]]) {
-            check_columns::<E>(
-                Case::new("together_equals_apart", notation, activation, NESTEROV, 4, seed)?,
-                &[4, 1, 3, 4],
-            )?;
+            for optimizer in [NESTEROV, ADAM_W] {
+                check_columns::<E>(
+                    Case::new("together_equals_apart", notation, activation, optimizer, 4, seed)?,
+                    &[4, 1, 3, 4],
+                )?;
+            }
         }
     }
     check_columns::<E>(Case::new("together_equals_apart", PAPER, ACTIVATIONS[0], NESTEROV, 2, 1)?, &[2, 1])
@@ -54,10 +56,10 @@ fn check_columns<E: Engine>(mut case: Case, batches: &[usize]) -> Result<(), Fai
             case.run(together.parameters(i))?.values(),
             case.run(alone.parameters(0))?.values(),
         )?;
-        case.check_bits(
-            &what("velocity"),
-            case.run(together.velocity(i))?.values(),
-            case.run(alone.velocity(0))?.values(),
+        case.check_state(
+            &format!("column {i}:"),
+            &case.run(together.optimizer_state(i))?,
+            &case.run(alone.optimizer_state(0))?,
         )?;
         let mut got = vec![0.0; 5 * case.spec.network.classes()];
         let mut want = got.clone();
@@ -107,7 +109,7 @@ fn check_steps<E: Engine>(mut case: Case, batches: &[usize]) -> Result<(), Failu
             case.check_close(&format!("loss of column {i}"), [steps[i].loss], [loss], [tolerance])?;
             let gradient = &expected.gradients.parameters;
             let tolerances = expected.rounding.gradient_tolerances();
-            let velocity = case.run(engine.velocity(i))?;
+            let velocity = &case.run(engine.optimizer_state(i))?.moments[0];
             let what = format!("gradient of column {i}");
             case.check_tensors(&what, &widened(velocity.values()), gradient, &tolerances)?;
             // θ − η·g: two roundings beside the gradient's error.

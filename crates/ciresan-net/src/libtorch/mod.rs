@@ -1,7 +1,7 @@
 //! The engine on libtorch, for the CPU and for CUDA: N columns with a leading axis N on every tensor.
 //!
 //! The path of the data, top-down: this file (the engine) → `lockstep.rs` (a step of N columns: images in, gradients,
-//! one update) → `forward.rs` (from images to logits) by `convolution.rs`; `state.rs` (parameters and velocity, flat),
+//! one update) → `forward.rs` (from images to logits) by `convolution.rs`; `state.rs` (parameters and moments, flat),
 //! `device.rs` (where, and what its failures become). Which libtorch this program has loaded, and which GPUs it can use, say
 //! `loaded.rs` and `gpus.rs`. Linking and starting a program with this feature is described in docs/LIBTORCH.md.
 
@@ -19,7 +19,7 @@ pub use device::{Device, DeviceError};
 pub use gpus::{GpuError, n_gpus};
 pub use loaded::loaded_version;
 
-use crate::{Engine, EngineError, EngineSpec, Parameters, Step};
+use crate::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
 use lockstep::{Lockstep, Model};
 
 /// Images of one column that are predicted at once. No batch size of the spec, so that it cannot change a bit.
@@ -195,17 +195,18 @@ impl Engine for LibtorchEngine {
         state.set_parameters(place, parameters).map_err(|error| self.model.device.failure(error))
     }
 
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
+    fn optimizer_state(&self, column: usize) -> Result<OptimizerState, EngineError> {
         let (lockstep, place) = self.place(column)?;
         let state = &self.locksteps[lockstep].state;
-        state.velocity(&self.model.spec.network, place).map_err(|error| self.model.device.failure(error))
+        let read = state.optimizer_state(&self.model.spec.network, place);
+        read.map_err(|error| self.model.device.failure(error))
     }
 
-    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {
-        self.model.spec.check_parameters("velocity", velocity)?;
+    fn set_optimizer_state(&mut self, column: usize, to: &OptimizerState) -> Result<(), EngineError> {
+        self.model.spec.check_optimizer_state(to)?;
         let (lockstep, place) = self.place(column)?;
         let state = &mut self.locksteps[lockstep].state;
-        state.set_velocity(place, velocity).map_err(|error| self.model.device.failure(error))
+        state.set_optimizer_state(place, to).map_err(|error| self.model.device.failure(error))
     }
 }
 

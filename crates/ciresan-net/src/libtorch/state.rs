@@ -1,7 +1,7 @@
-//! Parameters and velocity of N columns, each one flat tensor, and the update.
+//! Parameters and moments of N columns, each one flat tensor, and the update.
 
 use super::forward::Torch;
-use crate::{Network, Optimizer, ParameterSpec, Parameters, Precision};
+use crate::{Network, Optimizer, OptimizerState, ParameterSpec, Parameters, Precision};
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
@@ -9,31 +9,32 @@ use tch::{Device, Kind, Tensor};
 #[derive(Debug)]
 pub(super) struct State {
     parameters: Tensor,
-    velocity: Tensor,
-    layout: Arc<[ParameterSpec]>,
     optimizer: Optimizer,
-    /// The momentum as a tensor of one value, for the operation that takes no scalar.
-    momentum: Tensor,
+    /// As [`Optimizer::moments`] has them.
+    moments: Vec<Tensor>,
+    /// Steps that each column has made.
+    n_steps: Vec<u64>,
+    layout: Arc<[ParameterSpec]>,
 }
 
 impl State {
-    /// The columns with their first parameters, at least one, and no velocity.
+    /// The columns with their first parameters, at least one, before their first step.
     pub(super) fn new(
         network: &Network,
         optimizer: Optimizer,
         device: Device,
         columns: &[Parameters],
     ) -> Torch<Self> {
-        let n_params = network.n_params();
         let values: Vec<f32> = columns.iter().flat_map(|column| column.values()).copied().collect();
-        let size = [columns.len() as i64, n_params as i64];
+        let size = [columns.len() as i64, network.n_params() as i64];
+        let moments = optimizer.moments().iter().map(|_| Tensor::f_zeros(size, (Kind::Float, device)));
         Ok(Self {
             // to_device gives the very same tensor where it lies there already.
             parameters: Tensor::f_from_slice(&values)?.f_view(size)?.f_to_device(device)?,
-            velocity: Tensor::f_zeros(size, (Kind::Float, device))?,
-            layout: Parameters::layout_of(network),
             optimizer,
-            momentum: Tensor::f_from_slice(&[optimizer.momentum])?.f_to_device(device)?,
+            moments: moments.collect::<Torch<_>>()?,
+            n_steps: vec![0; columns.len()],
+            layout: Parameters::layout_of(network),
         })
     }
 
@@ -91,19 +92,54 @@ impl State {
         Tensor::f_stack(&self.layout.iter().map(norm).collect::<Torch<Vec<_>>>()?, 0)
     }
 
-    /// The step that [`Optimizer`] describes, for all columns at once. Nothing is allocated, so nothing can be left half
-    /// done for want of memory; the gradient is used up.
+    /// The step that [`Optimizer`] describes, for all columns at once. What has to be allocated is allocated first, so that
+    /// nothing can be left half done for want of memory; the gradient is used up.
     pub(super) fn descend(&mut self, mut gradient: Tensor, learning_rate: f32) -> Torch<()> {
-        let Self { parameters, velocity, optimizer, momentum, .. } = self;
-        let _ = velocity.f_mul_scalar_(f64::from(optimizer.momentum))?;
-        let _ = velocity.f_add_(&gradient)?;
-        if optimizer.nesterov {
-            let _ = gradient.f_addcmul_(velocity, momentum)?;
-        } else {
-            gradient.f_copy_(velocity)?;
+        let learning_rate = f64::from(learning_rate);
+        match (self.optimizer, &mut self.moments[..]) {
+            (Optimizer::Sgd { momentum, nesterov }, [velocity]) => {
+                let momentum = f64::from(momentum);
+                // addcmul_ takes no scalar here.
+                let factor = Tensor::f_full([1], momentum, (Kind::Float, gradient.device()))?;
+                let _ = velocity.f_mul_scalar_(momentum)?;
+                let _ = velocity.f_add_(&gradient)?;
+                if nesterov {
+                    let _ = gradient.f_addcmul_(velocity, &factor)?;
+                } else {
+                    gradient.f_copy_(velocity)?;
+                }
+                let _ = gradient.f_mul_scalar_(learning_rate)?;
+            }
+            (Optimizer::AdamW { beta1, beta2, epsilon, weight_decay }, [first, second]) => {
+                // Columns need not have made the same number of steps.
+                let of_columns: Vec<[f32; 2]> = (self.n_steps.iter())
+                    .map(|n_steps| {
+                        let [of_first, of_second] =
+                            self.optimizer.bias_corrections(n_steps.saturating_add(1));
+                        [learning_rate / of_first, of_second.sqrt().recip()].map(|factor| factor as f32)
+                    })
+                    .collect();
+                let factors = Tensor::f_from_slice(of_columns.as_flattened())?.f_view([-1, 2])?;
+                let factors = factors.f_to_device(gradient.device())?;
+                let (rates, roots) = (factors.f_narrow(1, 0, 1)?, factors.f_narrow(1, 1, 1)?);
+                let _ = first.f_lerp_(&gradient, 1.0 - f64::from(beta1))?;
+                let _ = gradient.f_square_()?;
+                let _ = second.f_lerp_(&gradient, 1.0 - f64::from(beta2))?;
+                gradient.f_copy_(second)?;
+                let _ = gradient.f_sqrt_()?;
+                let _ = gradient.f_mul_(&roots)?;
+                let _ = gradient.f_add_scalar_(f64::from(epsilon))?;
+                let _ = gradient.f_reciprocal_()?;
+                let _ = gradient.f_mul_(first)?;
+                let _ = gradient.f_mul_(&rates)?;
+                let decay = learning_rate * f64::from(weight_decay);
+                let _ = self.parameters.f_mul_scalar_(1.0 - decay)?;
+            }
+            _ => unreachable!("as many moments as the optimizer names"),
         }
-        let _ = gradient.f_mul_scalar_(f64::from(learning_rate))?;
-        let _ = parameters.f_sub_(&gradient)?;
+        // What was the gradient is now what the parameters move by.
+        let _ = self.parameters.f_sub_(&gradient)?;
+        self.n_steps.iter_mut().for_each(|n_steps| *n_steps = n_steps.saturating_add(1));
         Ok(())
     }
 
@@ -115,12 +151,17 @@ impl State {
         write(&self.parameters, column, parameters)
     }
 
-    pub(super) fn velocity(&self, network: &Network, column: usize) -> Torch<Parameters> {
-        read(&self.velocity, network, column)
+    pub(super) fn optimizer_state(&self, network: &Network, column: usize) -> Torch<OptimizerState> {
+        let moments = self.moments.iter().map(|moment| read(moment, network, column));
+        Ok(OptimizerState { n_steps: self.n_steps[column], moments: moments.collect::<Torch<_>>()? })
     }
 
-    pub(super) fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Torch<()> {
-        write(&self.velocity, column, velocity)
+    pub(super) fn set_optimizer_state(&mut self, column: usize, state: &OptimizerState) -> Torch<()> {
+        for (moment, values) in self.moments.iter().zip(&state.moments) {
+            write(moment, column, values)?;
+        }
+        self.n_steps[column] = state.n_steps;
+        Ok(())
     }
 }
 

@@ -126,7 +126,7 @@ fn example(activation: Activation, precision: Precision) -> Example {
     let mut uniform = || rng.next_u32() as f32 / (1_u64 << 31) as f32 - 1.0;
     let images = (0..2 * 16 * network.input().len()).map(|_| uniform()).collect();
     let labels = (0..2 * 16).map(|i| i as u8 % 10).collect();
-    let optimizer = Optimizer { momentum: 0.0, nesterov: false };
+    let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
     Example {
         spec: EngineSpec { network, activation, optimizer, precision, max_batch: 16 },
         columns,
@@ -139,7 +139,9 @@ impl Example {
     /// The gradient of both columns: the velocity after a step without momentum.
     fn gradient<E: Engine>(&self, mut engine: E) -> Vec<f32> {
         engine.train_step(&self.images, &self.labels, 0.01, &mut [Step::default(); 2]).unwrap();
-        (0..2).flat_map(|column| engine.velocity(column).unwrap().values().to_vec()).collect()
+        (0..2)
+            .flat_map(|column| engine.optimizer_state(column).unwrap().moments[0].values().to_vec())
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The reference as an [`Engine`]: slow, and right.
 
 use super::{Reference, Tie};
-use crate::{Engine, EngineError, EngineSpec, Parameters, Step};
+use crate::{Engine, EngineError, EngineSpec, Optimizer, OptimizerState, Parameters, Step};
 
 /// An engine that computes with [`Reference`] in f64 and keeps its state in f32. It takes every network.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct ReferenceEngine {
 #[derive(Clone, Debug)]
 struct Column {
     parameters: Parameters,
-    velocity: Parameters,
+    state: OptimizerState,
 }
 
 impl ReferenceEngine {
@@ -25,7 +25,7 @@ impl ReferenceEngine {
             .iter()
             .map(|parameters| Column {
                 parameters: parameters.clone(),
-                velocity: Parameters::zeros(&spec.network),
+                state: OptimizerState::new(&spec.optimizer, &spec.network),
             })
             .collect();
         let reference = Reference::with_tie(&spec.network, spec.activation, tie);
@@ -99,26 +99,56 @@ impl Engine for ReferenceEngine {
         Ok(())
     }
 
-    fn velocity(&self, column: usize) -> Result<Parameters, EngineError> {
-        Ok(self.column(column)?.velocity.clone())
+    fn optimizer_state(&self, column: usize) -> Result<OptimizerState, EngineError> {
+        Ok(self.column(column)?.state.clone())
     }
 
-    fn set_velocity(&mut self, column: usize, velocity: &Parameters) -> Result<(), EngineError> {
-        self.spec.check_parameters("velocity", velocity)?;
-        self.column_mut(column)?.velocity = velocity.clone();
+    fn set_optimizer_state(&mut self, column: usize, state: &OptimizerState) -> Result<(), EngineError> {
+        self.spec.check_optimizer_state(state)?;
+        self.column_mut(column)?.state = state.clone();
         Ok(())
     }
 }
 
 impl Column {
     fn descend(&mut self, spec: &EngineSpec, gradient: &[f64], learning_rate: f64) {
-        let momentum = f64::from(spec.optimizer.momentum);
-        let values = self.parameters.values_mut().iter_mut().zip(self.velocity.values_mut());
-        for ((value, velocity), &g) in values.zip(gradient) {
-            let v = momentum * f64::from(*velocity) + g;
-            let direction = if spec.optimizer.nesterov { g + momentum * v } else { v };
-            *velocity = v as f32;
-            *value = (f64::from(*value) - learning_rate * direction) as f32;
+        let Self { parameters, state: OptimizerState { n_steps, moments } } = self;
+        *n_steps = n_steps.saturating_add(1);
+        let mut moments: Vec<&mut [f32]> = moments.iter_mut().map(Parameters::values_mut).collect();
+        for (i, (value, &g)) in parameters.values_mut().iter_mut().zip(gradient).enumerate() {
+            let before: Vec<f64> = moments.iter().map(|moment| f64::from(moment[i])).collect();
+            let (after, moved) = step(spec.optimizer, *n_steps, f64::from(*value), &before, g, learning_rate);
+            *value = moved as f32;
+            moments.iter_mut().zip(after).for_each(|(moment, after)| moment[i] = after as f32);
+        }
+    }
+}
+
+/// One value's moments and the value itself after step number `t`, as [`Optimizer`] has it.
+pub(crate) fn step(
+    optimizer: Optimizer,
+    t: u64,
+    value: f64,
+    moments: &[f64],
+    g: f64,
+    learning_rate: f64,
+) -> (Vec<f64>, f64) {
+    match optimizer {
+        Optimizer::Sgd { momentum, nesterov } => {
+            let momentum = f64::from(momentum);
+            let v = momentum * moments[0] + g;
+            let direction = if nesterov { g + momentum * v } else { v };
+            (vec![v], value - learning_rate * direction)
+        }
+        Optimizer::AdamW { beta1, beta2, epsilon, weight_decay } => {
+            let [m, s] = [(beta1, moments[0], g), (beta2, moments[1], g * g)].map(|(beta, moment, new)| {
+                let beta = f64::from(beta);
+                beta * moment + (1.0 - beta) * new
+            });
+            let [of_m, of_s] = optimizer.bias_corrections(t);
+            let direction = (m / of_m) / ((s / of_s).sqrt() + f64::from(epsilon));
+            let decay = learning_rate * f64::from(weight_decay) * value;
+            (vec![m, s], value - decay - learning_rate * direction)
         }
     }
 }

@@ -22,7 +22,7 @@ mod linear;
 mod pooling;
 
 pub use engine::ReferenceEngine;
-pub(crate) use engine::{update_ratio, widened};
+pub(crate) use engine::{step, update_ratio, widened};
 pub(crate) use linear::Linear;
 pub(crate) use pooling::{Tie, to_winners, windows};
 

@@ -35,7 +35,7 @@ pub(crate) fn study(data: &str, widths: &str, columns_per_width: u16, columns: &
         "network": "1x29x29-20C4-MP2-40C5-MP3-150N-10N", "activation": "relu", "initialization": "fan-in",
         "widths": {widths}, "columns_per_width": {columns_per_width}, "epochs": 8, "batch": 100, "validation": 0,
         "learning_rate": {{ "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 }},
-        "optimizer": {{ "momentum": 0.9, "nesterov": true }}, "precision": "fp32",
+        "optimizer": {{ "rule": "sgd", "momentum": 0.9, "nesterov": true }}, "precision": "fp32",
         "distortion": null
     }}"#
     ))

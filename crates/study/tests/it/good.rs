@@ -1,5 +1,6 @@
 //! A config that is right: what is read from it, its columns, its hash.
 
+use ciresan_net::Optimizer;
 use preprocess::{Smoothing, Width};
 use study::{AnnealedDistortion, DataSet, LearningRate, Study};
 
@@ -20,7 +21,7 @@ pub(crate) const GOOD: &str = r#"{
   "batch": 128,
   "validation": 10000,
   "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
-  "optimizer": { "momentum": 0.9, "nesterov": true },
+  "optimizer": { "rule": "sgd", "momentum": 0.9, "nesterov": true },
   "precision": "fp32",
   "distortion": {
     "sigma": 8,
@@ -42,6 +43,11 @@ pub(crate) fn with(piece: &str, replacement: &str) -> String {
     GOOD.replace(piece, replacement)
 }
 
+pub(crate) const SGD: &str = r#"{ "rule": "sgd", "momentum": 0.9, "nesterov": true }"#;
+
+pub(crate) const ADAM_W: &str =
+    r#"{ "rule": "adamw", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01 }"#;
+
 pub(crate) const EXPONENTIAL: &str =
     r#""schedule": "exponential", "initial": 0.1, "factor": 0.993, "floor": 0.003"#;
 const ONE_CYCLE: &str = r#""schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1"#;
@@ -59,7 +65,7 @@ fn every_key_arrives() {
     assert_eq!((study.columns_per_width, study.epochs, study.batch, study.validation), (2, 8, 128, 10_000));
     assert_eq!(study.n_training_digits(), 50_000);
     assert_eq!(study.learning_rate, LearningRate::OneCycle { peak: 0.05, warm_up: 0.1 });
-    assert_eq!((study.optimizer.momentum, study.optimizer.nesterov), (0.9, true));
+    assert_eq!(study.optimizer, Optimizer::Sgd { momentum: 0.9, nesterov: true });
     let AnnealedDistortion { distortion, anneal } = study.distortion.unwrap();
     assert_eq!((distortion.sigma, distortion.alpha, distortion.smoothing), (8.0, 36.0, Smoothing::Gaussian));
     assert_eq!(anneal, 0.3);
@@ -114,7 +120,7 @@ fn the_first_column_of_every_width_comes_first() {
 
 #[test]
 fn the_resolved_config_reads_back_equal() {
-    for text in [GOOD.to_owned(), with(ONE_CYCLE, EXPONENTIAL)] {
+    for text in [GOOD.to_owned(), with(ONE_CYCLE, EXPONENTIAL), with(SGD, ADAM_W)] {
         let study = Study::from_json(&text).unwrap();
         let resolved = study.to_json();
         assert_eq!(Study::from_json(&resolved).unwrap(), study);
@@ -130,15 +136,15 @@ fn the_resolved_config_reads_back_equal() {
 /// `{"schema":1,"data":"mnist","seed":2012,"network":"1x29x29-20C4-MP2-40C5-MP3-150N-10N","activation":"relu",
 /// "initialization":"fan-in","widths":["original",14,20],"columns_per_width":2,"epochs":8,"batch":128,
 /// "validation":10000,"learning_rate":{"schedule":"one-cycle","peak":0.05,"warm_up":0.1},
-/// "optimizer":{"momentum":0.9,"nesterov":true},"precision":"fp32","distortion":{"sigma":8.0,"alpha":36.0,
+/// "optimizer":{"rule":"sgd","momentum":0.9,"nesterov":true},"precision":"fp32","distortion":{"sigma":8.0,"alpha":36.0,
 /// "smoothing":"gaussian","translation_px":0.0,"rotation_deg":0.0,"scaling":0.0,"shear":0.0,"anneal":0.3}}` on
 /// one line, by `sha256sum`.
 #[test]
 fn the_hash_is_pinned() {
-    assert_eq!(good().hash(), "d47e040218cce74ede39bb4bbefdca31e710748bfce8068f0c04c196c864a2f0");
+    assert_eq!(good().hash(), "75de42bd0f29b21f0aca89e5fab39d2f6428d55ccb5b712e8e2b0a624369ecbe");
     assert_eq!(
         Study::from_json(&with(ONE_CYCLE, EXPONENTIAL)).unwrap().hash(),
-        "7331dde5a8e112dde1cbc233ab827b360aeae2ce5ead021186af1238647a17f0"
+        "6dcdecac239d127f48235a8e6a927f67482fdbc81983c24311875ccf8cf3120e"
     );
 }
 
@@ -177,6 +183,8 @@ fn the_hash_is_of_what_changes_results_and_nothing_else() {
         with(ONE_CYCLE, EXPONENTIAL),
         with("\"momentum\": 0.9", "\"momentum\": 0.8"),
         with("\"nesterov\": true", "\"nesterov\": false"),
+        with(SGD, ADAM_W),
+        with(SGD, &ADAM_W.replace("0.999", "0.99")),
         with("\"sigma\": 8", "\"sigma\": 7"),
         with("\"alpha\": 36", "\"alpha\": 34"),
         with("\"gaussian\"", "\"theano\""),

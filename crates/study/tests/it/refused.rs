@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use study::{Study, StudyError};
 
-use crate::good::{EXPONENTIAL, GOOD, with};
+use crate::good::{ADAM_W, EXPONENTIAL, GOOD, SGD, with};
 
 #[track_caller]
 fn check(text: &str, want: &str) {
@@ -30,7 +30,8 @@ fn unknown_keys_are_named_with_the_known_ones() {
     check_with(
         "\"nesterov\"",
         "\"Nesterov\"",
-        "line 17, column 35: unknown key \"optimizer.Nesterov\" (known: momentum, nesterov)",
+        "line 17, column 50: unknown key \"optimizer.Nesterov\" (known: rule, momentum, nesterov, beta1, beta2, epsilon, \
+         weight_decay)",
     );
     check_with(
         "\"shear\"",
@@ -93,6 +94,7 @@ fn missing_and_repeated_keys_are_named() {
         "\"schedule\": \"exponential\", \"initial\": 0.05, \"factor\": 0.1",
         &missing("learning_rate.floor", 20, 16),
     );
+    check_with("\"rule\": \"sgd\", ", "", &missing("optimizer.rule", 16, 17));
 
     check_with(
         "\"epochs\": 8,",
@@ -102,7 +104,7 @@ fn missing_and_repeated_keys_are_named() {
     check_with(
         "\"momentum\": 0.9",
         "\"momentum\": 0.9, \"momentum\": 0.9",
-        "line 17, column 35: key \"optimizer.momentum\" stands there twice",
+        "line 17, column 50: key \"optimizer.momentum\" stands there twice",
     );
 }
 
@@ -183,17 +185,9 @@ fn other_types_are_refused() {
         "line 2, column 14: $schema is null, expected a string",
     );
     check_with("[\"a remark\"]", "[\"a remark\", 7]", "line 5, column 25: notes[1] is 7, expected a string");
-    check_with(
-        "{ \"momentum\": 0.9, \"nesterov\": true }",
-        "0.9",
-        "line 17, column 16: optimizer is 0.9, expected an object",
-    );
-    check_with(
-        "{ \"momentum\": 0.9, \"nesterov\": true }",
-        "[0.9, true]",
-        "line 17, column 16: optimizer is [0.9, true], expected an object",
-    );
-    check_with("true", "1", "line 17, column 47: optimizer.nesterov is 1, expected true or false");
+    check_with(SGD, "0.9", "line 17, column 16: optimizer is 0.9, expected an object");
+    check_with(SGD, "[0.9, true]", "line 17, column 16: optimizer is [0.9, true], expected an object");
+    check_with("true", "1", "line 17, column 62: optimizer.nesterov is 1, expected true or false");
     check_with(
         "\"one-cycle\"",
         "\"cosine\"",
@@ -337,14 +331,35 @@ fn optimizers_out_of_range_are_refused() {
             "\"momentum\": 0.9",
             &format!("\"momentum\": {wrong}"),
             &format!(
-                "line 17, column 30: optimizer.momentum is {wrong}, expected a number from 0 to below 1"
+                "line 17, column 45: optimizer.momentum is {wrong}, expected a number from 0 to below 1"
             ),
         );
     }
     check_with(
         "\"momentum\": 0.9",
         "\"momentum\": 0",
-        "line 17, column 45: optimizer.nesterov is true, expected false, because momentum is 0",
+        "line 17, column 60: optimizer.nesterov is true, expected false, because momentum is 0",
+    );
+    let adam_w = |piece: &str, replacement: &str, want: &str| {
+        check(&with(SGD, &ADAM_W.replace(piece, replacement)), &format!("line 17, column {want}"));
+    };
+    let below_1 = "expected a number from 0 to below 1";
+    adam_w("0.9,", "1,", &format!("44: optimizer.beta1 is 1, {below_1}"));
+    adam_w("0.999", "-0.5", &format!("58: optimizer.beta2 is -0.5, {below_1}"));
+    adam_w("1e-8", "0", "76: optimizer.epsilon is 0, expected a number above 0 and at most 1");
+    adam_w("1e-8", "1e-60", "76: optimizer.epsilon is 1e-60, expected a number above 0 and at most 1");
+    adam_w("0.01", "1.5", "98: optimizer.weight_decay is 1.5, expected a number from 0 to 1");
+    adam_w(", \"epsilon\": 1e-8", "", "16: missing key \"optimizer.epsilon\"");
+    adam_w("\"adamw\"", "\"adam\"", "26: optimizer.rule is \"adam\", expected \"sgd\" or \"adamw\"");
+    adam_w(
+        "\"beta1\"",
+        "\"nesterov\": true, \"beta1\"",
+        "35: unknown key \"optimizer.nesterov\" (known: rule, beta1, beta2, epsilon, weight_decay)",
+    );
+    check_with(
+        "\"nesterov\": true",
+        "\"nesterov\": true, \"beta1\": 0",
+        "line 17, column 68: unknown key \"optimizer.beta1\" (known: rule, momentum, nesterov)",
     );
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use study::schema_json;
 
 use crate::configs::folder;
-use crate::good::GOOD;
+use crate::good::{ADAM_W, GOOD};
 
 fn schema() -> Value {
     serde_json::from_str(&schema_json()).unwrap()
@@ -46,8 +46,14 @@ fn every_key_is_described_and_required_and_no_other_is_allowed() {
     let good: Value = serde_json::from_str(GOOD).unwrap();
     check_object(&schema, &good, &["$schema", "notes"]);
     let properties = &schema["properties"];
-    check_object(&properties["optimizer"], &good["optimizer"], &[]);
     check_object(&properties["distortion"]["anyOf"][0], &good["distortion"], &[]);
+    let [sgd, adam_w] = [0, 1].map(|i| &properties["optimizer"]["oneOf"][i]);
+    assert_eq!(
+        (&sgd["properties"]["rule"]["const"], &adam_w["properties"]["rule"]["const"]),
+        (&json!("sgd"), &json!("adamw"))
+    );
+    check_object(sgd, &good["optimizer"], &[]);
+    check_object(adam_w, &serde_json::from_str(ADAM_W).unwrap(), &[]);
     let one_cycle = &properties["learning_rate"]["oneOf"][1];
     assert_eq!(one_cycle["properties"]["schedule"]["const"], "one-cycle");
     check_object(one_cycle, &good["learning_rate"], &[]);

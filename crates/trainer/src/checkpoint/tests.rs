@@ -1,23 +1,38 @@
 use super::*;
+use ciresan_net::{Activation, Optimizer, Precision};
 
 const RUN: RunLength = RunLength { epochs: 8, steps_per_epoch: 10 };
 
-fn network() -> Network {
-    "1x29x29-2C4-MP2-3C5-MP3-10N".parse().unwrap()
+const SGD: Optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
+const ADAM_W: Optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
+const TINY: &str = "1x29x29-2C4-MP2-3C5-MP3-10N";
+
+fn spec(network: &str, optimizer: Optimizer) -> EngineSpec {
+    EngineSpec {
+        network: network.parse().unwrap(),
+        activation: Activation::Relu,
+        optimizer,
+        precision: Precision::Fp32,
+        max_batch: 4,
+    }
 }
 
 fn owner() -> Owner<'static> {
     Owner { column: "w14-1".parse().unwrap(), config_hash: "c0ffee" }
 }
 
-fn checkpoint() -> Checkpoint {
-    let mut parameters = Parameters::zeros(&network());
-    let mut velocity = parameters.clone();
+fn checkpoint(optimizer: Optimizer) -> Checkpoint {
+    let spec = spec(TINY, optimizer);
+    let mut parameters = Parameters::zeros(&spec.network);
+    let mut optimizer = OptimizerState::new(&spec.optimizer, &spec.network);
     for (i, value) in parameters.values_mut().iter_mut().enumerate() {
         *value = (i as f32).sin();
     }
-    for (i, value) in velocity.values_mut().iter_mut().enumerate() {
-        *value = (i as f32).cos() * 1e-30; // down among the subnormals too
+    optimizer.n_steps = u64::MAX;
+    for (k, moment) in optimizer.moments.iter_mut().enumerate() {
+        for (i, value) in moment.values_mut().iter_mut().enumerate() {
+            *value = ((i + k) as f32).cos() * 1e-30; // down among the subnormals too
+        }
     }
     let position = Position {
         epoch: 3,
@@ -27,15 +42,15 @@ fn checkpoint() -> Checkpoint {
         elapsed: Duration::from_nanos(12_345_678_901),
         epoch_elapsed: Duration::from_nanos(987_654_321),
     };
-    Checkpoint { position, parameters, velocity }
+    Checkpoint { position, parameters, optimizer }
 }
 
-fn bytes() -> Vec<u8> {
-    checkpoint().to_bytes(owner())
+fn bytes(optimizer: Optimizer) -> Vec<u8> {
+    checkpoint(optimizer).to_bytes(owner(), &spec(TINY, optimizer))
 }
 
 fn read(bytes: &[u8]) -> Result<Checkpoint, Flaw> {
-    Checkpoint::from_bytes(bytes, owner(), &network(), RUN)
+    Checkpoint::from_bytes(bytes, owner(), &spec(TINY, SGD), RUN)
 }
 
 fn bits(parameters: &Parameters) -> Vec<u32> {
@@ -44,22 +59,28 @@ fn bits(parameters: &Parameters) -> Vec<u32> {
 
 #[test]
 fn every_bit_comes_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("checkpoint.safetensors");
-    assert!(Checkpoint::read(&path, owner(), &network(), RUN).unwrap().is_none());
-    let want = checkpoint();
-    want.write(&path, owner()).unwrap();
-    let got = Checkpoint::read(&path, owner(), &network(), RUN).unwrap().unwrap();
-    assert_eq!(bits(&got.parameters), bits(&want.parameters));
-    assert_eq!(bits(&got.velocity), bits(&want.velocity));
-    assert_eq!(got.position, want.position);
-    assert_eq!(got.position.loss_sum.to_bits(), want.position.loss_sum.to_bits());
-    assert_eq!(got.position.ratio_sum.to_bits(), want.position.ratio_sum.to_bits());
+    for optimizer in [SGD, ADAM_W] {
+        let spec = spec(TINY, optimizer);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        assert!(Checkpoint::read(&path, owner(), &spec, RUN).unwrap().is_none());
+        let want = checkpoint(optimizer);
+        want.write(&path, owner(), &spec).unwrap();
+        let got = Checkpoint::read(&path, owner(), &spec, RUN).unwrap().unwrap();
+        assert_eq!(bits(&got.parameters), bits(&want.parameters));
+        assert_eq!(got.optimizer.n_steps, want.optimizer.n_steps);
+        let moments =
+            |checkpoint: &Checkpoint| -> Vec<_> { checkpoint.optimizer.moments.iter().map(bits).collect() };
+        assert_eq!(moments(&got), moments(&want));
+        assert_eq!(got.position, want.position);
+        assert_eq!(got.position.loss_sum.to_bits(), want.position.loss_sum.to_bits());
+        assert_eq!(got.position.ratio_sum.to_bits(), want.position.ratio_sum.to_bits());
+    }
 }
 
 #[test]
 fn every_prefix_and_every_flipped_byte_is_refused() {
-    let whole = bytes();
+    let whole = bytes(SGD);
     assert!(read(&whole).is_ok());
     for length in (0..whole.len()).step_by(7) {
         assert!(read(&whole[..length]).is_err(), "prefix of {length} bytes");
@@ -74,13 +95,12 @@ fn every_prefix_and_every_flipped_byte_is_refused() {
 #[test]
 fn a_foreign_checkpoint_is_refused_with_both_names() {
     let other = |owner, network: &str, run| {
-        Checkpoint::from_bytes(&bytes(), owner, &network.parse().unwrap(), run).unwrap_err()
+        Checkpoint::from_bytes(&bytes(SGD), owner, &spec(network, SGD), run).unwrap_err()
     };
-    let tiny = "1x29x29-2C4-MP2-3C5-MP3-10N";
     let column = Owner { column: "w16-1".parse().unwrap(), ..owner() };
-    assert_eq!(other(column, tiny, RUN).to_string(), "checkpoint of column w14-1, expected w16-1");
+    assert_eq!(other(column, TINY, RUN).to_string(), "checkpoint of column w14-1, expected w16-1");
     let config = Owner { config_hash: "decaf", ..owner() };
-    assert_eq!(other(config, tiny, RUN).to_string(), "checkpoint of config c0ffee, expected decaf");
+    assert_eq!(other(config, TINY, RUN).to_string(), "checkpoint of config c0ffee, expected decaf");
     let shape = other(owner(), "1x29x29-2C4-MP2-4C5-MP3-10N", RUN).to_string();
     assert_eq!(
         shape,
@@ -90,7 +110,11 @@ fn a_foreign_checkpoint_is_refused_with_both_names() {
         other(owner(), "1x29x29-2C4-MP2-3C5-MP3-5N-10N", RUN).to_string(),
         "tensor \"parameters/dense1.weight\" has shape [10, 27], expected [5, 27] of f32"
     );
-    let short = other(owner(), tiny, RunLength { epochs: 3, steps_per_epoch: 10 });
+    let adam_w = |bytes| Checkpoint::from_bytes(bytes, owner(), &spec(TINY, ADAM_W), RUN).unwrap_err();
+    assert_eq!(adam_w(&bytes(SGD)).to_string(), "no tensor \"first_moment/conv1.weight\"");
+    let more = read(&bytes(ADAM_W)).unwrap_err().to_string();
+    assert_eq!(more, "no tensor \"velocity/conv1.weight\"");
+    let short = other(owner(), TINY, RunLength { epochs: 3, steps_per_epoch: 10 });
     assert_eq!(
         short.to_string(),
         "checkpoint after epoch 3 and step 7, expected at most 3 epochs of 10 steps"
@@ -102,7 +126,7 @@ fn a_file_too_large_to_be_one_is_refused_unread() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.safetensors");
     fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
-    let error = Checkpoint::read(&path, owner(), &network(), RUN).unwrap_err().to_string();
+    let error = Checkpoint::read(&path, owner(), &spec(TINY, SGD), RUN).unwrap_err().to_string();
     assert!(error.contains("1099511627776 bytes, expected at most"), "{error}");
     assert!(error.contains("delete this file to train its column anew"), "{error}");
 }

@@ -153,7 +153,8 @@ mod with_libtorch {
         };
         let workers = at_most(asked_for, n_columns);
         let mut group = n_columns.div_ceil(workers.get());
-        let bytes = |n| study.network.training_memory(n, study.batch as usize, study.precision);
+        let spec = study.engine_spec();
+        let bytes = |n| spec.training_memory(n);
         for device in devices.iter().take(workers.get()) {
             group = match most_that_fit(group, |n| device.has_room_for(bytes(n)))? {
                 Some(fit) => fit,

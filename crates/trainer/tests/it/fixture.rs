@@ -48,7 +48,7 @@ impl Fixture {
             "network": "1x29x29-2C4-MP2-3C5-MP3-10N", "activation": "relu", "initialization": "fan-in",
             "widths": [14, "original"], "columns_per_width": 1, "epochs": EPOCHS, "batch": 16, "validation": 0,
             "learning_rate": { "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 },
-            "optimizer": { "momentum": 0.9, "nesterov": true },
+            "optimizer": { "rule": "sgd", "momentum": 0.9, "nesterov": true },
             "precision": "fp32",
             "distortion": {
                 "sigma": 8, "alpha": 36, "smoothing": "gaussian", "translation_px": 1, "rotation_deg": 5,

@@ -21,7 +21,7 @@ pub(crate) fn study(changes: &[(&str, Value)]) -> Study {
         "network": "1x29x29-2C4-MP2-3C5-MP3-10N", "activation": "scaled-tanh", "initialization": "paper",
         "widths": [14, "original"], "columns_per_width": 1, "epochs": 3, "batch": 16, "validation": 340,
         "learning_rate": { "schedule": "exponential", "initial": 0.05, "factor": 0.9, "floor": 0.01 },
-        "optimizer": { "momentum": 0.9, "nesterov": false },
+        "optimizer": { "rule": "sgd", "momentum": 0.9, "nesterov": false },
         "precision": "fp32",
         "distortion": {
             "sigma": 6, "alpha": 36, "smoothing": "gaussian", "translation_px": 1, "rotation_deg": 5, "scaling": 0,
@@ -237,9 +237,16 @@ fn a_run_stopped_after_any_step_goes_on_to_the_same_bits() {
     let plain = study(&[
         ("distortion", Value::Null),
         ("learning_rate", json!({ "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.2 })),
-        ("optimizer", json!({ "momentum": 0, "nesterov": false })),
+        ("optimizer", json!({ "rule": "sgd", "momentum": 0, "nesterov": false })),
     ]);
-    for study in [study(&[]), plain] {
+    let adam_w = study(&[
+        ("learning_rate", json!({ "schedule": "one-cycle", "peak": 0.01, "warm_up": 0.2 })),
+        (
+            "optimizer",
+            json!({ "rule": "adamw", "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "weight_decay": 0.1 }),
+        ),
+    ]);
+    for study in [study(&[]), plain, adam_w] {
         let want = unbroken(&study);
         // 1: after each step; 4: at each end of an epoch; 12: at the end of a column; 24: at the very end.
         for every in [1, 3, 4, 5, 12, 24] {

@@ -2,7 +2,7 @@
 
 use ciresan_cpu::CpuEngine;
 use ciresan_net::libtorch::{Device, LibtorchEngine, n_gpus};
-use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Precision, Step};
+use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
 use mnist_data::Data;
 use serde_json::json;
 
@@ -77,13 +77,7 @@ fn without_a_gpu_cuda_is_refused() {
 #[test]
 fn engines_agree() {
     let study = study(&[("network", json!("1x29x29-20C4-MP2-40C5-MP3-150N-10N"))]);
-    let spec = EngineSpec {
-        network: study.network.clone(),
-        activation: study.activation,
-        optimizer: study.optimizer,
-        precision: Precision::Fp32,
-        max_batch: 16,
-    };
+    let spec = study.engine_spec();
     let data = Data::sample();
     let digits = data.train.hold_out(0).unwrap().0;
     let canvases = preprocess::normalize_all(digits.images(), preprocess::Width::ORIGINAL, [29, 29]).unwrap();
