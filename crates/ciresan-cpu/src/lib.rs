@@ -28,7 +28,7 @@ mod winograd;
 
 pub use isa::{Isa, IsaError, instruction_set};
 
-use ciresan_net::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
+use ciresan_net::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, PlainBatch, Step};
 use column::Column;
 use model::{Model, Workspace};
 
@@ -82,6 +82,8 @@ impl CpuEngine {
 }
 
 impl Engine for CpuEngine {
+    type Batch = PlainBatch;
+
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
         Self::with_isa(spec, columns, Isa::chosen())
     }
@@ -103,6 +105,20 @@ impl Engine for CpuEngine {
             *step = column.train_step(&self.model, &mut self.workspace, images, labels, learning_rate);
         }
         Ok(())
+    }
+
+    fn batch(&self) -> PlainBatch {
+        PlainBatch::new(self.n_columns(), self.model.spec.network.input())
+    }
+
+    fn train_on(
+        &mut self,
+        batch: &PlainBatch,
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        let (images, labels) = batch.of_columns(self.n_columns())?;
+        self.train_step(images, labels, learning_rate, steps)
     }
 
     fn predict(

@@ -1,7 +1,8 @@
 //! What trains columns: the [`Engine`] trait.
 
 use crate::{
-    Activation, Network, Optimizer, OptimizerError, OptimizerState, ParameterSpec, Parameters, Precision,
+    Activation, Batch, Network, Optimizer, OptimizerError, OptimizerState, ParameterSpec, Parameters,
+    Precision,
 };
 
 /// What all columns of an engine have in common.
@@ -72,13 +73,27 @@ impl EngineSpec {
         labels: &[u8],
         steps: &[Step],
     ) -> Result<usize, EngineError> {
+        let batch = self.check_labels(n_columns, labels, steps)?;
+        check_length("images", images.len(), labels.len() * self.network.input().len())?;
+        Ok(batch)
+    }
+
+    /// The same where the images are known to be as many as the labels.
+    ///
+    /// # Errors
+    /// As for [`check_train_step`](Self::check_train_step).
+    pub fn check_labels(
+        &self,
+        n_columns: usize,
+        labels: &[u8],
+        steps: &[Step],
+    ) -> Result<usize, EngineError> {
         check_length("steps", steps.len(), n_columns)?;
         let batch = labels.len() / n_columns.max(1);
         check_length("labels", labels.len(), n_columns * batch)?;
         if batch == 0 || batch > self.max_batch {
             return Err(EngineError::Batch { got: batch, max: self.max_batch });
         }
-        check_length("images", images.len(), labels.len() * self.network.input().len())?;
         let classes = self.network.classes();
         match labels.iter().position(|&label| usize::from(label) >= classes) {
             Some(index) => Err(EngineError::Label { index, got: labels[index], classes }),
@@ -159,6 +174,9 @@ pub struct Step {
 ///
 /// The feature `conformance` has the tests that every engine passes.
 pub trait Engine: Sized {
+    /// Where its batches are made.
+    type Batch: Batch;
+
     /// An engine with a column for each of `columns`, which are their first parameters; no
     /// column has made a step.
     ///
@@ -185,6 +203,21 @@ pub trait Engine: Sized {
         &mut self,
         images: &[f32],
         labels: &[u8],
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError>;
+
+    /// An empty batch for this engine's columns.
+    fn batch(&self) -> Self::Batch;
+
+    /// [`train_step`](Self::train_step) on a batch that was filled before.
+    ///
+    /// # Errors
+    /// As for [`train_step`](Self::train_step): [`EngineError::Batch`] when the batch is empty; and
+    /// [`EngineError::Length`] when it was made by an engine with another number of columns.
+    fn train_on(
+        &mut self,
+        batch: &Self::Batch,
         learning_rate: f32,
         steps: &mut [Step],
     ) -> Result<(), EngineError>;

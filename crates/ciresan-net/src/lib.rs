@@ -3,6 +3,7 @@
 #![cfg_attr(not(feature = "libtorch"), forbid(unsafe_code))]
 
 mod activation;
+mod batch;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod engine;
@@ -22,6 +23,7 @@ pub mod reference;
 mod weights;
 
 pub use activation::{Activation, ActivationError};
+pub use batch::{Batch, PlainBatch};
 pub use engine::{Engine, EngineError, EngineSpec, Step};
 pub use form::{PaperForm, Stage};
 pub use initialization::Initialization;

@@ -36,8 +36,8 @@ impl EngineSpec {
         let params = network.n_params() as u64;
         let coarse = if is_coarse { element * params } else { 0 };
         let of_column = 4 * (3 + optimizer.moments().len() as u64) * params + coarse;
-        // The images twice: as they come, and as the first layer takes them.
-        let (mut held, mut largest) = (2 * 4 * network.input().len() as u64, 0);
+        // The images four times: as they come, the next batch's too, joined, and as the first layer takes them.
+        let (mut held, mut largest) = (4 * element * network.input().len() as u64, 0);
         for (i, (layer, input, output)) in network.steps().enumerate() {
             let (inputs, outputs) = (input.len() as u64, output.len() as u64);
             let patches = match layer {
@@ -90,7 +90,7 @@ mod tests {
         let outputs = 13_520 + 3_380 + 3_240 + 360 + 150 + 10;
         let activated = 2 * (3_380 + 360 + 150);
         let largest = 3_380 + 3_240 + 9 * 9 * 500;
-        let an_image = 8 * 841 + 4 * (patches + outputs + activated + largest) + 8 * (3_380 + 360);
+        let an_image = 16 * 841 + 4 * (patches + outputs + activated + largest) + 8 * (3_380 + 360);
         assert_eq!(paper(1, 128, Precision::Tf32), 16 * 76_040 + 128 * an_image);
         assert_eq!(paper(5, 128, Precision::Fp32), 5 * paper(1, 128, Precision::Fp32));
     }

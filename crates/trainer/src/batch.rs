@@ -1,35 +1,23 @@
 //! From training digits to the batches an engine takes: order, distortion, scale.
 
+use ciresan_net::Batch;
 use preprocess::{Distorter, Epoch, PreprocessError};
-use rayon::prelude::*;
 use study::{ColumnId, Study};
 
 use crate::canvas::Canvases;
+use crate::group::WholeGroup;
 use crate::schedule::RunLength;
 
-/// One batch of each column of a group, as an engine takes them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Batch {
-    /// `[columns, batch, height, width]` flat, −1 paper to 1 ink.
-    pub(crate) images: Vec<f32>,
-    /// `[columns, batch]`.
-    pub(crate) labels: Vec<u8>,
-}
-
-impl Batch {
-    /// Makes batch `step`, counted from 0, of each of `columns`, at least one, whose studies and epochs are the same; on
-    /// this thread and those that are idle. The last one of an epoch may be smaller.
-    pub(crate) fn fill(&mut self, columns: &[EpochBatches<'_>], step: u32) -> Result<(), PreprocessError> {
-        let (n_images, n_pixels) = (columns[0].n_images(step), columns[0].n_pixels());
-        self.labels.resize(columns.len() * n_images, 0);
-        self.images.resize(columns.len() * n_images * n_pixels, 0.0);
-        let images = self.images.par_chunks_mut(n_images * n_pixels);
-        let batches = images.zip(self.labels.par_chunks_mut(n_images));
-        columns
-            .par_iter()
-            .zip(batches)
-            .try_for_each(|(column, (images, labels))| column.fill(step, images, labels))
-    }
+/// Makes batch `step`, counted from 0, of each of `columns`, at least one, whose studies and epochs are the same; on this
+/// thread and those that are idle. The last one of an epoch may be smaller.
+pub(crate) fn fill<B: Batch>(
+    batch: &mut B,
+    columns: &[EpochBatches<'_>],
+    step: u32,
+) -> Result<(), WholeGroup> {
+    batch.fill(columns[0].n_images(step), |index, images, labels| {
+        Ok(columns[index].fill(step, images, labels)?)
+    })
 }
 
 /// Makes the batches of one column. Which digit stands where, and how it is distorted, depends on (study seed, column,
@@ -83,7 +71,8 @@ impl EpochBatches<'_> {
         &self.order[start..self.order.len().min(start + batch)]
     }
 
-    fn n_images(&self, step: u32) -> usize {
+    /// Images of batch `step`.
+    pub(crate) fn n_images(&self, step: u32) -> usize {
         self.indices(step).len()
     }
 

@@ -1,9 +1,8 @@
 //! The steps of one epoch of a group, or of what an interruption has left of it.
 
 use ciresan_net::{Engine, EngineError, Step};
-use preprocess::PreprocessError;
 
-use crate::batch::{Batch, EpochBatches};
+use crate::batch::{EpochBatches, fill};
 use crate::checkpoint::Position;
 use crate::column::{Column, ColumnError, Digits};
 use crate::group::{Job, WholeGroup};
@@ -29,8 +28,8 @@ pub(crate) fn train<E: Engine>(
     }
     let stopwatch = Stopwatch::start(job.setup.clock, epoch_elapsed);
     let epochs: Vec<EpochBatches<'_>> = digits.iter().map(|digits| digits.batches.epoch(epoch)).collect();
-    let (mut batch, mut next) = (Batch::default(), Batch::default());
-    batch.fill(&epochs, first)?;
+    let (mut batch, mut next) = (engine.batch(), engine.batch());
+    fill(&mut batch, &epochs, first)?;
     let mut steps = vec![Step::default(); columns.len()];
     for step in first..run.steps_per_epoch {
         if job.stopping() {
@@ -40,7 +39,7 @@ pub(crate) fn train<E: Engine>(
         let following = (step + 1 < run.steps_per_epoch).then_some(step + 1);
         train_and_prepare(engine, &batch, learning_rate, &mut steps, &epochs, following, &mut next)?;
         let elapsed = stopwatch.elapsed();
-        let n_images = batch.labels.len() / columns.len();
+        let n_images = epochs[0].n_images(step);
         let mut lost = Lost::new();
         for (index, (column, Step { loss, update_ratio })) in columns.iter_mut().zip(&steps).enumerate() {
             let position = &mut column.position;
@@ -68,23 +67,23 @@ pub(crate) fn train<E: Engine>(
 /// One training step, while threads that are idle make the next batch; where none is, this thread makes it afterwards.
 fn train_and_prepare<E: Engine>(
     engine: &mut E,
-    batch: &Batch,
+    batch: &E::Batch,
     learning_rate: f32,
     steps: &mut [Step],
     epochs: &[EpochBatches<'_>],
     following: Option<u32>,
-    next: &mut Batch,
+    next: &mut E::Batch,
 ) -> Result<(), WholeGroup> {
-    let mut prepared: Result<(), PreprocessError> = Ok(());
+    let mut prepared = Ok(());
     let trained: Result<(), EngineError> = rayon::in_place_scope(|scope| {
         if let Some(following) = following {
             let prepared = &mut prepared;
-            scope.spawn(move |_| *prepared = next.fill(epochs, following));
+            scope.spawn(move |_| *prepared = fill(next, epochs, following));
         }
-        engine.train_step(&batch.images, &batch.labels, learning_rate, steps)
+        engine.train_on(batch, learning_rate, steps)
     });
     trained?;
-    Ok(prepared?)
+    prepared
 }
 
 fn tell(job: &Job<'_, '_>, column: &Column<'_, '_>, n_images: usize) {

@@ -1,23 +1,27 @@
 //! `cargo xtask bench --device`: whether the engine on libtorch is right on a device, and how fast.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use ciresan_net::Precision;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use study::{DataSet, ResultsFolder, Study};
 
 use super::machine::{Machine, clean_commit, version};
 use crate::build::{self, Kind, Profile};
 use crate::device::{self, Device};
+use crate::digits::Digits;
 use crate::test::step;
 use crate::workspace::{Workspace, same_command_again};
 use crate::{libtorch, terminal};
 
 /// Version of what is printed and written.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The example of `ciresan-net` that measures.
 const EXAMPLE: &str = "libtorch_speed";
@@ -37,13 +41,27 @@ struct Report {
     correctness: &'static str,
     /// What the example printed, a run each: step time by columns, batch, precision and way of convolving.
     speed: Vec<Value>,
+    /// All of it, a run each: digits distorted, fed and trained on by the program `trainer`.
+    training: Vec<Training>,
     /// What Nsight Systems counted of a run, or why it did not.
     profile: String,
     /// Of all this, builds included.
     wall_s: f64,
 }
 
-/// Arguments of the runs. A step includes the copy of its images from the host, so what feeding costs is in it.
+#[derive(Debug, Serialize)]
+struct Training {
+    columns: usize,
+    batch: u32,
+    precision: Precision,
+    /// Of all columns together, in the last of [`EPOCHS`].
+    images_per_second: f64,
+}
+
+/// Epochs that are trained; the first also allocates, and loads what libtorch loads late.
+const EPOCHS: u32 = 2;
+
+/// Arguments of the runs.
 fn runs(device: Device) -> &'static [&'static [&'static str]] {
     match device {
         Device::Cuda => &[
@@ -100,6 +118,8 @@ pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
     let example =
         build::program_with_libtorch(workspace, "ciresan-net", Kind::Example(EXAMPLE), Profile::Release)?;
     let speed = runs(device).iter().map(|args| measure(&example, args)).collect::<Result<_>>()?;
+    let training = [Precision::Fp32, Precision::Bf16].map(|precision| train(workspace, device, precision));
+    let training = training.into_iter().collect::<Result<_>>()?;
     let profile = if device == Device::Cuda { profile(&example) } else { "not on a CPU".to_owned() };
     let report = Report {
         schema: SCHEMA,
@@ -110,6 +130,7 @@ pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
         libtorch: found.installation.version().to_owned(),
         correctness: "passed",
         speed,
+        training,
         profile,
         wall_s: started.elapsed().as_secs_f64(),
     };
@@ -127,6 +148,48 @@ fn measure(example: &Path, args: &[&str]) -> Result<Value> {
         bail!("{EXAMPLE} failed ({}); its messages are above", output.status);
     }
     serde_json::from_slice(&output.stdout).with_context(|| format!("{EXAMPLE} printed something unexpected"))
+}
+
+/// The paper's study, a few epochs of it; on a CPU two columns on the embedded sample.
+fn train(workspace: &Workspace, device: Device, precision: Precision) -> Result<Training> {
+    let mut study = Study::read(&workspace.configs().join("paper.json"))?;
+    (study.epochs, study.precision) = (EPOCHS, precision);
+    if device != Device::Cuda {
+        study.data = DataSet::Sample;
+        study.widths.truncate(2);
+        study.columns_per_width = 1;
+    }
+    let digits = Digits::bring(study.data, None)?;
+    let program = build::program_with_libtorch(workspace, "trainer", Kind::Bin("trainer"), Profile::Release)?;
+    let place = tempfile::tempdir().context("no temporary folder for a study")?;
+    let (config, root) = (place.path().join("config.json"), place.path().join("study"));
+    study::write_whole(&config, study.to_json().as_bytes())?;
+    let mut trainer = Command::new(program);
+    trainer.arg("--config").arg(&config).arg("--study").arg(&root);
+    trainer.arg("--data").arg(&digits.trainer_argument).args(["--device", &device.to_string()]);
+    trainer.stdin(Stdio::null()).stdout(io::stderr());
+    step("training: distortion, feeding and steps", &mut trainer)?;
+    let folder = ResultsFolder::open(root);
+    let columns = study.columns();
+    let speeds = columns.iter().map(|id| last_speed(&folder.column(id).metrics()));
+    Ok(Training {
+        columns: columns.len(),
+        batch: study.batch,
+        precision,
+        images_per_second: speeds.sum::<Result<f64>>()?,
+    })
+}
+
+/// Images a second of the last epoch that a column's `metrics.jsonl` tells of.
+fn last_speed(metrics: &Path) -> Result<f64> {
+    #[derive(Deserialize)]
+    struct Line {
+        images_per_second: f64,
+    }
+    let text = fs::read_to_string(metrics).with_context(|| metrics.display().to_string())?;
+    let last = text.lines().last().with_context(|| format!("{}: no epoch", metrics.display()))?;
+    let line: Line = serde_json::from_str(last).with_context(|| metrics.display().to_string())?;
+    Ok(line.images_per_second)
 }
 
 /// A run under Nsight Systems: the time of every kernel and copy.

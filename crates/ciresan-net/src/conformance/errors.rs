@@ -32,7 +32,7 @@ pub fn errors<E: Engine>() -> Result<(), Failure> {
 
 impl Case {
     /// `result` must be an error like `want`.
-    fn check_refused<T>(
+    pub(super) fn check_refused<T>(
         &self,
         what: &str,
         result: Result<T, EngineError>,

@@ -19,6 +19,8 @@ pub trait Make {
 pub struct Made<M: Make>(M::Engine);
 
 impl<M: Make> Engine for Made<M> {
+    type Batch = <M::Engine as Engine>::Batch;
+
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
         M::make(spec, columns).map(Self)
     }
@@ -35,6 +37,19 @@ impl<M: Make> Engine for Made<M> {
         steps: &mut [Step],
     ) -> Result<(), EngineError> {
         self.0.train_step(images, labels, learning_rate, steps)
+    }
+
+    fn batch(&self) -> Self::Batch {
+        self.0.batch()
+    }
+
+    fn train_on(
+        &mut self,
+        batch: &Self::Batch,
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        self.0.train_on(batch, learning_rate, steps)
     }
 
     fn predict(&mut self, column: usize, images: &[f32], out: &mut [f32]) -> Result<(), EngineError> {

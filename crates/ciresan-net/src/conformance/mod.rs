@@ -12,7 +12,7 @@
 //! [`Made`] is an engine of a device or an instruction set, which [`Engine::new`] does not take.
 //!
 //! The subjects can also be run one by one, by an engine that cannot promise all of them: one on a GPU may
-//! have to leave out [`together_equals_apart`] for [`together_within_rounding`], which bounds how far it may be from it.
+//! have to leave out [`resumed`], and [`together_equals_apart`] for [`together_within_rounding`], which bounds how far it may be from it.
 //!
 //! # Tolerances
 //! They follow from how f32 rounds. Every sum of n products that the reference computes exactly is, in f32,
@@ -27,6 +27,7 @@
 //! would do: such images are drawn again. Exact ties are a subject of their own, in numbers that f32 adds
 //! without rounding.
 
+mod batches;
 mod case;
 mod errors;
 mod finite;
@@ -39,13 +40,14 @@ mod state;
 mod ties;
 mod together;
 
+pub use batches::batches;
 pub use case::Failure;
 pub use errors::errors;
 pub use forward::forward;
 pub use gradients::gradients;
 pub use made::{Made, Make};
 pub use optimizer::optimizer;
-pub use state::state;
+pub use state::{resumed, state};
 pub use ties::ties;
 pub use together::{together_equals_apart, together_within_rounding};
 
@@ -64,6 +66,8 @@ pub fn check_engine<E: Engine>() {
         ties::<E>,
         optimizer::<E>,
         state::<E>,
+        resumed::<E>,
+        batches::<E>,
         together_equals_apart::<E>,
     ];
     for subject in subjects {

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::reference::{ReferenceEngine, Tie, step};
-use crate::{Activation, EngineError, EngineSpec, Network, Optimizer, OptimizerState, Parameters, Step};
+use crate::{
+    Activation, EngineError, EngineSpec, Network, Optimizer, OptimizerState, Parameters, PlainBatch, Step,
+};
 use std::marker::PhantomData;
 
 /// One mistake of an engine, as a type.
@@ -56,10 +58,13 @@ faults! {
     DecayInGradient: optimizer,
     StateResetWithParameters: state,
     StepsNotTakenOver: state,
-    PredictionTrains: state,
+    PredictionTrains: resumed,
     NanHidden: state,
     ColumnsShareImages: together_equals_apart,
     ColumnsShareState: together_equals_apart,
+    LabelsOfFirstColumn: batches,
+    EmptyBatchTaken: batches,
+    ColumnsOfBatchUnchecked: batches,
     MomentumUnchecked: errors,
     LabelsUnchecked: errors,
     LengthsUnchecked: errors,
@@ -182,6 +187,8 @@ impl<M: Mistake> Faulty<M> {
 }
 
 impl<M: Mistake> Engine for Faulty<M> {
+    type Batch = PlainBatch;
+
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
         if Self::has(Fault::NothingSupported) {
             let reason = "not today".to_owned();
@@ -262,6 +269,29 @@ impl<M: Mistake> Engine for Faulty<M> {
             }
         }
         self.after_step(&before, learning_rate, self.n_images(&labels))
+    }
+
+    fn batch(&self) -> PlainBatch {
+        PlainBatch::new(self.n_columns(), self.spec.network.input())
+    }
+
+    fn train_on(
+        &mut self,
+        batch: &PlainBatch,
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        let n_columns = if Self::has(Fault::ColumnsOfBatchUnchecked) { 2 } else { self.n_columns() };
+        let (images, labels) = batch.of_columns(n_columns)?;
+        if Self::has(Fault::EmptyBatchTaken) && labels.is_empty() {
+            return Ok(());
+        }
+        let mut labels = labels.to_vec();
+        if Self::has(Fault::LabelsOfFirstColumn) {
+            let n = labels.len() / n_columns;
+            labels.copy_within(..n, n);
+        }
+        self.train_step(images, &labels, learning_rate, steps)
     }
 
     fn predict(

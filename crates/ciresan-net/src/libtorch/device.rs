@@ -57,14 +57,6 @@ impl Device {
         }
     }
 
-    /// One thread for a CPU engine: the setting belongs to the calling thread, and more threads would change the order
-    /// of sums.
-    pub(super) fn prepare_thread(self) {
-        if self == Self::Cpu && tch::get_num_threads() != 1 {
-            tch::set_num_threads(1);
-        }
-    }
-
     /// What a failure of libtorch on this device is to callers.
     pub(super) fn failure(self, error: TchError) -> EngineError {
         let text = error.to_string();
@@ -78,6 +70,14 @@ impl Device {
         } else {
             EngineError::Device { device, reason }
         }
+    }
+}
+
+/// One thread for what libtorch computes on the CPU: the setting belongs to the calling thread, more threads would change
+/// the order of sums, and rayon's threads have work of their own each.
+pub(super) fn compute_on_this_thread_alone() {
+    if tch::get_num_threads() != 1 {
+        tch::set_num_threads(1);
     }
 }
 

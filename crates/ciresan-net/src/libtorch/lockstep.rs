@@ -1,5 +1,6 @@
 //! A training step of N columns at once.
 
+use super::batch::{send, send_images};
 use super::convolution::Convolution;
 use super::device::Device;
 use super::forward::{Torch, logits};
@@ -33,16 +34,11 @@ impl Model {
         Ok(Self { spec: spec.clone(), form, device, convolution })
     }
 
-    /// Images on the device, `[n, batch, maps, height, width]`, of the kind that the first layer takes. What is to be
-    /// rounded is rounded before it travels.
-    fn images(&self, n: usize, images: &[f32]) -> Torch<Tensor> {
-        let input = self.spec.network.input();
-        let size = [n, images.len() / (n * input.len()), input.maps, input.height, input.width];
-        let images = Tensor::f_from_slice(images)?.f_view(&size.map(|size| size as i64)[..])?;
+    /// What the first layer takes. What is to be rounded is rounded before it travels.
+    pub(super) fn image_kind(&self) -> Kind {
         // A network of the output layer alone has nothing that is coarse.
         let is_coarse = self.spec.precision == Precision::Bf16 && self.spec.network.layers().len() > 1;
-        let kind = if is_coarse { Kind::BFloat16 } else { Kind::Float };
-        images.f_to_kind(kind)?.f_to_device(self.device.into())
+        if is_coarse { Kind::BFloat16 } else { Kind::Float }
     }
 }
 
@@ -73,21 +69,22 @@ impl Lockstep {
     /// The gradient of every column's mean loss over its own images, and what the step tells.
     ///
     /// The host waits for the device once, for the losses and ratios of all columns in one copy.
+    ///
+    /// # Shapes
+    /// `images`: `[N, batch, maps, height, width]` on the device, of the model's kind; `labels`: `[N, batch]` flat.
     pub(super) fn gradient(
         &self,
         model: &Model,
-        images: &[f32],
+        images: &Tensor,
         labels: &[u8],
         learning_rate: f32,
     ) -> Torch<Computed> {
         let n = self.n_columns();
-        let images = model.images(n, images)?;
-        let labels =
-            Tensor::f_from_slice(labels)?.f_to_device(model.device.into())?.f_to_kind(Kind::Int64)?;
+        let labels = send(&Tensor::f_from_slice(labels)?, model.device)?.f_to_kind(Kind::Int64)?;
         let leaves: Vec<Tensor> = (self.state.tensors(model.spec.precision)?.iter())
             .map(|tensor| tensor.f_detach()?.f_set_requires_grad(true))
             .collect::<Torch<_>>()?;
-        let logits = logits(model, &leaves, &images)?.f_flatten(0, 1)?;
+        let logits = logits(model, &leaves, images)?.f_flatten(0, 1)?;
         let losses =
             logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::None, NO_LABEL_IGNORED, 0.0)?;
         let losses = losses.f_view([n as i64, -1])?.f_mean_dim(1, false, Kind::Double)?;
@@ -112,7 +109,8 @@ impl Lockstep {
     /// Softmax probabilities of one column, `[images, classes]` flat.
     pub(super) fn predict(&self, model: &Model, column: usize, images: &[f32]) -> Torch<Vec<f32>> {
         let tensors = self.state.tensors_of(column, model.spec.precision)?;
-        let logits = logits(model, &tensors, &model.images(1, images)?)?;
+        let images = send_images(images, model.spec.network.input(), model.image_kind(), model.device)?;
+        let logits = logits(model, &tensors, &images)?;
         let probabilities =
             logits.f_softmax(-1, Kind::Float)?.f_contiguous()?.f_to_device(tch::Device::Cpu)?;
         let mut values = vec![0.0; probabilities.numel()];

@@ -1,10 +1,11 @@
 //! The engine on libtorch, for the CPU and for CUDA: N columns with a leading axis N on every tensor.
 //!
-//! The path of the data, top-down: this file (the engine) → `lockstep.rs` (a step of N columns: images in, gradients,
-//! one update) → `forward.rs` (from images to logits) by `convolution.rs`; `state.rs` (parameters and moments, flat),
+//! The path of the data, top-down: this file (the engine) → `batch.rs` (images on their way to the device) → `lockstep.rs`
+//! (a step of N columns: images in, gradients, one update) → `forward.rs` (from images to logits) by `convolution.rs`; `state.rs` (parameters and moments, flat),
 //! `device.rs` (where, and what its failures become). Which libtorch this program has loaded, and which GPUs it can use, say
 //! `loaded.rs` and `gpus.rs`. Linking and starting a program with this feature is described in docs/LIBTORCH.md.
 
+mod batch;
 mod convolution;
 mod cuda_library;
 mod device;
@@ -14,12 +15,14 @@ mod loaded;
 mod lockstep;
 mod state;
 
+pub use batch::LibtorchBatch;
 pub use convolution::Convolution;
 pub use device::{Device, DeviceError};
 pub use gpus::{GpuError, n_gpus};
 pub use loaded::loaded_version;
 
-use crate::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
+use crate::{Batch, Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
+use device::compute_on_this_thread_alone;
 use lockstep::{Lockstep, Model};
 
 /// Images of one column that are predicted at once. No batch size of the spec, so that it cannot change a bit.
@@ -44,7 +47,8 @@ const PREDICTED_AT_ONCE: usize = 512;
 /// shape. Within the rounding of f32 the results are the same; the tests say how close.
 ///
 /// # Threads
-/// libtorch's number of threads belongs to the calling thread. An engine on the CPU sets it to 1 in every call.
+/// libtorch's number of threads belongs to the calling thread. An engine sets it to 1 in every call, and so does a
+/// [`LibtorchBatch`] on the threads that fill it.
 ///
 /// Takes every network with a [`paper_form`](crate::Network::paper_form).
 #[derive(Debug)]
@@ -92,7 +96,7 @@ impl LibtorchEngine {
         spec.check(columns)?;
         let model = Model::new(spec, device, convolution)?;
         device.check()?;
-        device.prepare_thread();
+        compute_on_this_thread_alone();
         let locksteps = columns.chunks(n_together.max(1)).map(|columns| Lockstep::new(&model, columns));
         let locksteps = locksteps.collect::<Result<_, _>>().map_err(|error| device.failure(error))?;
         Ok(Self { model, locksteps, n_columns: columns.len() })
@@ -121,6 +125,8 @@ impl LibtorchEngine {
 }
 
 impl Engine for LibtorchEngine {
+    type Batch = LibtorchBatch;
+
     /// On the CPU; see [`LibtorchEngine::on`] for others.
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
         Self::on(spec, columns, Device::Cpu)
@@ -138,24 +144,46 @@ impl Engine for LibtorchEngine {
         steps: &mut [Step],
     ) -> Result<(), EngineError> {
         let batch = self.model.spec.check_train_step(self.n_columns, images, labels, steps)?;
+        let image_len = images.len() / labels.len();
+        let mut sent = self.batch();
+        sent.fill(batch, |column, of_images, of_labels| {
+            let range = column * batch..(column + 1) * batch;
+            of_images.copy_from_slice(&images[range.start * image_len..range.end * image_len]);
+            of_labels.copy_from_slice(&labels[range]);
+            Ok::<_, EngineError>(())
+        })?;
+        self.train_on(&sent, learning_rate, steps)
+    }
+
+    fn batch(&self) -> LibtorchBatch {
+        let Model { spec, device, .. } = &self.model;
+        LibtorchBatch::new(self.n_columns, spec.network.input(), self.model.image_kind(), *device)
+    }
+
+    fn train_on(
+        &mut self,
+        batch: &LibtorchBatch,
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        let labels = batch.labels(self.n_columns)?;
+        let n_images = self.model.spec.check_labels(self.n_columns, &labels, steps)?;
         let Self { model, locksteps, .. } = self;
-        model.device.prepare_thread();
-        let failure = |error| model.device.failure(error);
-        let image_len = model.spec.network.input().len();
-        let (mut images, mut labels) = (images, labels);
+        compute_on_this_thread_alone();
         // All gradients before the first update: a column that finds no memory leaves none changed.
         let (mut told, mut gradients) = (Vec::with_capacity(steps.len()), Vec::new());
         for lockstep in &*locksteps {
-            let n_images = lockstep.n_columns() * batch;
-            let (of_images, of_labels);
-            (of_images, images) = images.split_at(n_images * image_len);
-            (of_labels, labels) = labels.split_at(n_images);
-            let computed = lockstep.gradient(model, of_images, of_labels, learning_rate).map_err(failure)?;
+            let (first, n) = (told.len(), lockstep.n_columns());
+            let labels = &labels[first * n_images..(first + n) * n_images];
+            let computed = batch
+                .images(first, n)
+                .and_then(|images| lockstep.gradient(model, &images, labels, learning_rate))
+                .map_err(|error| model.device.failure(error))?;
             told.extend(computed.steps);
             gradients.push(computed.gradient);
         }
         for (lockstep, gradient) in locksteps.iter_mut().zip(gradients) {
-            lockstep.descend(gradient, learning_rate).map_err(failure)?;
+            lockstep.descend(gradient, learning_rate).map_err(|error| model.device.failure(error))?;
         }
         steps.copy_from_slice(&told);
         Ok(())
@@ -170,7 +198,7 @@ impl Engine for LibtorchEngine {
         let Self { model, locksteps, .. } = &*self;
         model.spec.check_predict(self.n_columns, column, images, probabilities)?;
         let (lockstep, place) = self.place(column)?;
-        model.device.prepare_thread();
+        compute_on_this_thread_alone();
         let classes = model.spec.network.classes();
         let mut all = Vec::with_capacity(probabilities.len());
         for images in images.chunks(PREDICTED_AT_ONCE * model.spec.network.input().len()) {

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::conformance::{
-    Failure, Made, Make, check_engine, errors, forward, gradients, optimizer, state, ties,
+    Failure, Made, Make, batches, check_engine, errors, forward, gradients, optimizer, resumed, state, ties,
     together_within_rounding,
 };
 use crate::reference::ReferenceEngine;
@@ -60,16 +60,17 @@ impl Make for OnGpu {
     }
 }
 
-/// All that an engine promises whose sums depend on how many columns it has.
+/// All that an engine promises whose sums have no fixed order.
 #[track_caller]
 fn check_but_for_bits<M: Make>() {
-    let subjects: [fn() -> Result<(), Failure>; 7] = [
+    let subjects: [fn() -> Result<(), Failure>; 8] = [
         errors::<Made<M>>,
         forward::<Made<M>>,
         gradients::<Made<M>>,
         ties::<Made<M>>,
         optimizer::<Made<M>>,
         state::<Made<M>>,
+        batches::<Made<M>>,
         together_within_rounding::<Made<M>>,
     ];
     for subject in subjects {
@@ -92,11 +93,13 @@ fn conforms_on_the_cpu_with_unfolded_convolutions() {
 #[test]
 fn a_lockstep_of_grouped_convolutions_conforms() {
     check_but_for_bits::<GroupedTogether>();
+    resumed::<Made<GroupedTogether>>().unwrap();
 }
 
 #[test]
 fn a_lockstep_of_unfolded_convolutions_conforms() {
     check_but_for_bits::<UnfoldedTogether>();
+    resumed::<Made<UnfoldedTogether>>().unwrap();
 }
 
 #[test]

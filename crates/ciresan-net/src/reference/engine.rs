@@ -1,7 +1,7 @@
 //! The reference as an [`Engine`]: slow, and right.
 
 use super::{Reference, Tie};
-use crate::{Engine, EngineError, EngineSpec, Optimizer, OptimizerState, Parameters, Step};
+use crate::{Engine, EngineError, EngineSpec, Optimizer, OptimizerState, Parameters, PlainBatch, Step};
 
 /// An engine that computes with [`Reference`] in f64 and keeps its state in f32. It takes every network.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ impl ReferenceEngine {
 }
 
 impl Engine for ReferenceEngine {
+    type Batch = PlainBatch;
+
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
         Self::with_tie(spec, columns, Tie::FirstWins)
     }
@@ -72,6 +74,20 @@ impl Engine for ReferenceEngine {
             column.descend(&self.spec, &gradient, f64::from(learning_rate));
         }
         Ok(())
+    }
+
+    fn batch(&self) -> PlainBatch {
+        PlainBatch::new(self.n_columns(), self.spec.network.input())
+    }
+
+    fn train_on(
+        &mut self,
+        batch: &PlainBatch,
+        learning_rate: f32,
+        steps: &mut [Step],
+    ) -> Result<(), EngineError> {
+        let (images, labels) = batch.of_columns(self.n_columns())?;
+        self.train_step(images, labels, learning_rate, steps)
     }
 
     fn predict(
