@@ -32,7 +32,8 @@ use crate::workspace::{Workspace, same_command_again};
 /// Results go to results/bench/, whole or not at all.
 ///
 /// With --device cuda, brings libtorch, runs the tests of the engine on it, then its steps by columns, batch, precision and way of
-/// convolving, with the copy of their images from the host, and a profile where Nsight Systems is installed, and writes results/bench/cuda.json.
+/// convolving, alone and while the next batch is fed; two epochs of the paper's study; and a profile where Nsight Systems is installed.
+/// It writes results/bench/cuda.json.
 /// With libtorch-cpu, a little of the same, to try it: nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]

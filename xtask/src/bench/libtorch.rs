@@ -65,7 +65,7 @@ const EPOCHS: u32 = 2;
 fn runs(device: Device) -> &'static [&'static [&'static str]] {
     match device {
         Device::Cuda => &[
-            &["--device", "cuda:0", "--columns", "1,7,35", "--batch", "32,128,512", "--seconds", "0.2"],
+            &["--device", "cuda:0", "--columns", "1,7,35", "--batch", "32,128,512", "--seconds", "0.1"],
             // Whether cuDNN's own search for the fastest kernels pays.
             &[
                 "--device",
@@ -75,7 +75,7 @@ fn runs(device: Device) -> &'static [&'static [&'static str]] {
                 "--batch",
                 "128,512",
                 "--seconds",
-                "0.2",
+                "0.1",
                 "--cudnn-benchmark",
             ],
         ],
