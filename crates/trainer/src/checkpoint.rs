@@ -1,9 +1,9 @@
 //! `checkpoint.safetensors`: where an unfinished column stands, exactly.
 //!
 //! Tensors `parameters/<name>` and, of the optimizer's state, `velocity/<name>` or `first_moment/<name>` and
-//! `second_moment/<name>`, f32, in the order of the network's layers; one metadata
-//! key, `ciresan-checkpoint`, with JSON: the position in the run, the sums of the epoch as bit patterns, and
-//! a SHA-256 over all of it, because a flipped bit would train on as if nothing had happened.
+//! `second_moment/<name>`, f32, in the order of the network's layers; one metadata key, `ciresan-checkpoint`, with JSON:
+//! the position in the run, the steps that the optimizer counts, the sums of the epoch as bit patterns, and a SHA-256 over
+//! all of it, because a flipped bit would train on as if nothing had happened.
 
 use std::collections::HashMap;
 use std::path::Path;
