@@ -25,7 +25,7 @@ const PYTORCH_VARIABLE: &str = "LIBTORCH_USE_PYTORCH";
 /// Where libtorch comes from, for the help of every command that may need it.
 pub(crate) const ENVIRONMENT: &str = "\
   LIBTORCH       folder with libtorch 2.11.0 to use [default: found or brought into CIRESAN_CACHE:
-                 0.5 GB for the CPU, several GB where there is an NVIDIA GPU]
+                 0.5 GB for the CPU, 3.9 GB where there is an NVIDIA GPU]
   LIBTORCH_USE_PYTORCH
                  when set, use the PyTorch of python3, or of the virtual environment that is active";
 

