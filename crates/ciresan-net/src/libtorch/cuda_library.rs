@@ -1,4 +1,4 @@
-//! libtorch's part for NVIDIA GPUs, loaded by name.
+//! libtorch's libraries for NVIDIA GPUs, loaded by name.
 //!
 //! Nothing in a program refers to a symbol of libtorch_cuda: it registers its kernels with libtorch_cpu when it is loaded.
 //! So the linker, which is told to link only what is needed, drops it, and `tch::Cuda::is_available()` is false on a
@@ -15,7 +15,8 @@ use libloading::Library;
 /// What the system's loader said, usually which library it needs and does not find.
 #[expect(unsafe_code, reason = "loading a library runs its initializers, and nothing safe can load one")]
 pub(super) fn load(path: &Path) -> Result<Library, libloading::Error> {
-    // SAFETY: the initializers are libtorch's own, of the version that the caller checked: they register kernels with
-    // libtorch_cpu, under its locks, and may run at any time and on any thread. No symbol is taken from the library.
+    // SAFETY: the initializers are libtorch's own, of the version that the caller checked, and those of NVIDIA's libraries
+    // that it needs: they register kernels with libtorch_cpu, under its locks, and may run at any time and on any thread.
+    // No symbol is taken from the library.
     unsafe { Library::new(path) }
 }

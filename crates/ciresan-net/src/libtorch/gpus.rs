@@ -14,21 +14,34 @@ use crate::installation::{self, InstallationError};
 /// libtorch's part for GPUs.
 const CUDA_LIBRARY: &str = "libtorch_cuda.so";
 
+/// What libtorch reaches the run-time compiler (NVRTC) through. It needs the driver.
+const COMPILER_LIBRARY: &str = "libcaffe2_nvrtc.so";
+
 /// Where the kernel module of NVIDIA's driver tells its version.
 const DRIVER: &str = "/proc/driver/nvidia/version";
+
+/// The driver's part for programs, which comes with the driver and not with libtorch.
+const DRIVER_LIBRARY: &str = "libcuda.so.1";
 
 /// The number of GPUs that libtorch can use, at least 1.
 ///
 /// The first call loads `libtorch_cuda.so` from beside `libtorch_cpu.so`. It must come before any other question to
-/// libtorch about CUDA, whose first answer stays.
+/// libtorch about CUDA, whose first answer stays. Where there is a GPU, it loads NVRTC too.
 ///
 /// # Errors
 /// A [`GpuError`] that says what is missing.
 pub fn n_gpus() -> Result<usize, GpuError> {
-    load()?;
+    static CUDA: OnceLock<Library> = OnceLock::new();
+    static COMPILER: OnceLock<Library> = OnceLock::new();
+    load(CUDA_LIBRARY, &CUDA)?;
     match tch::Cuda::device_count() {
-        ..=0 => Err(no_gpu(read_driver(Path::new(DRIVER)))),
-        n => Ok(usize::try_from(n).unwrap_or(usize::MAX)),
+        ..=0 => Err(no_gpu(read_driver(Path::new(DRIVER)), load_by_name(DRIVER_LIBRARY))),
+        n => {
+            // cuDNN and cuBLAS open NVRTC by its name when they first compile a kernel. NVRTC then opens the other half of
+            // itself, which lies beside it, by name too, and has no path to it; loaded by a library that has one, it finds it.
+            load(COMPILER_LIBRARY, &COMPILER)?;
+            Ok(usize::try_from(n).unwrap_or(usize::MAX))
+        }
     }
 }
 
@@ -48,7 +61,7 @@ pub enum GpuError {
         /// The folder of its libraries.
         folder: PathBuf,
     },
-    /// The part for GPUs cannot be loaded.
+    /// A library of the part for GPUs cannot be loaded.
     #[error("{path}: cannot be loaded ({reason})")]
     Load {
         /// The library.
@@ -59,6 +72,17 @@ pub enum GpuError {
     /// The machine has no driver.
     #[error("no NVIDIA driver on this machine ({DRIVER} is not there), expected one for CUDA")]
     NoDriver,
+    /// The kernel has the driver, but programs do not: a container's usual trouble.
+    #[error(
+        "{DRIVER_LIBRARY} cannot be loaded ({reason}) although the kernel has a driver ({driver}): install the driver's \
+         libraries, or let the container have the GPUs"
+    )]
+    NoDriverLibrary {
+        /// The driver's own words about its version.
+        driver: String,
+        /// What the system's loader said.
+        reason: String,
+    },
     /// There is a driver, but no GPU that it lets this program use.
     #[error(
         "CUDA finds no GPU although there is a driver ({driver}): it may be older than libtorch's CUDA, or \
@@ -70,31 +94,38 @@ pub enum GpuError {
     },
 }
 
-fn load() -> Result<(), GpuError> {
-    static LOADED: OnceLock<Library> = OnceLock::new();
-    if LOADED.get().is_some() {
+/// Loads a library from beside the loaded `libtorch_cpu.so`, unless it is kept already, and keeps it.
+fn load(name: &str, kept: &OnceLock<Library>) -> Result<(), GpuError> {
+    if kept.get().is_some() {
         return Ok(());
     }
     loaded::loaded_version()?;
     let folder = loaded::library_folder().ok_or(GpuError::System)?;
-    let library = load_from(folder)?;
+    let library = load_from(folder, name)?;
     // Of two threads at once the second has opened the same library again, and closes that handle.
-    drop(LOADED.set(library));
+    drop(kept.set(library));
     Ok(())
 }
 
-fn load_from(folder: PathBuf) -> Result<Library, GpuError> {
+fn load_from(folder: PathBuf, name: &str) -> Result<Library, GpuError> {
     let path = folder.join(CUDA_LIBRARY);
     match path.try_exists() {
         Ok(true) => {}
         Ok(false) => return Err(GpuError::CpuOnly { folder }),
         Err(source) => return Err(installation::InstallationError::Io { path, source }.into()),
     }
-    cuda_library::load(&path).map_err(|error| {
-        // The crate's own words are "dlopen failed"; the loader's are their source.
-        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        GpuError::Load { path, reason }
-    })
+    let path = folder.join(name);
+    cuda_library::load(&path).map_err(|error| GpuError::Load { path, reason: reason(&error) })
+}
+
+/// Whether the system finds a library by its name, or what its loader said.
+fn load_by_name(name: &str) -> Result<(), String> {
+    cuda_library::load(Path::new(name)).map(drop).map_err(|error| reason(&error))
+}
+
+/// The crate's own words are "dlopen failed"; the loader's are their source.
+fn reason(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// The driver's version, as it tells it; `None` without one.
@@ -106,11 +137,12 @@ fn read_driver(file: &Path) -> io::Result<Option<String>> {
     }
 }
 
-fn no_gpu(driver: io::Result<Option<String>>) -> GpuError {
-    match driver {
-        Ok(None) => GpuError::NoDriver,
-        Ok(Some(driver)) => GpuError::NoDevice { driver },
-        Err(source) => InstallationError::Io { path: DRIVER.into(), source }.into(),
+fn no_gpu(driver: io::Result<Option<String>>, library: Result<(), String>) -> GpuError {
+    match (driver, library) {
+        (Ok(None), _) => GpuError::NoDriver,
+        (Ok(Some(driver)), Err(reason)) => GpuError::NoDriverLibrary { driver, reason },
+        (Ok(Some(driver)), Ok(())) => GpuError::NoDevice { driver },
+        (Err(source), _) => InstallationError::Io { path: DRIVER.into(), source }.into(),
     }
 }
 
@@ -121,7 +153,11 @@ mod tests {
     #[test]
     fn gpus_are_counted_or_their_absence_is_explained() {
         match n_gpus() {
-            Ok(n) => assert!(n > 0 && tch::Cuda::is_available()),
+            Ok(n) => {
+                assert!(n > 0 && tch::Cuda::is_available());
+                let maps = fs::read_to_string("/proc/self/maps").unwrap();
+                assert!(maps.contains("/libnvrtc"), "what cuDNN compiles kernels with is not loaded");
+            }
             Err(error) => {
                 assert!(!tch::Cuda::is_available(), "{error}");
                 let folder = loaded::library_folder().unwrap();
@@ -135,24 +171,29 @@ mod tests {
     fn a_library_that_cannot_be_loaded_is_named_with_the_loaders_words() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(CUDA_LIBRARY), "no library").unwrap();
-        let error = load_from(folder.path().to_owned()).unwrap_err().to_string();
-        assert!(
-            error.contains(CUDA_LIBRARY) && error.contains("cannot be loaded (") && error.len() > 80,
-            "{error}"
-        );
+        for name in [CUDA_LIBRARY, COMPILER_LIBRARY] {
+            let error = load_from(folder.path().to_owned(), name).unwrap_err().to_string();
+            assert!(
+                error.contains(name) && error.contains("cannot be loaded (") && error.len() > 80,
+                "{error}"
+            );
+        }
 
         let empty = tempfile::tempdir().unwrap();
-        assert!(matches!(load_from(empty.path().to_owned()), Err(GpuError::CpuOnly { .. })));
+        assert!(matches!(load_from(empty.path().to_owned(), CUDA_LIBRARY), Err(GpuError::CpuOnly { .. })));
     }
 
     #[test]
-    fn no_driver_and_no_device_are_told_apart() {
+    fn no_driver_half_a_driver_and_no_device_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("version");
-        assert!(matches!(no_gpu(read_driver(&file)), GpuError::NoDriver));
+        assert!(matches!(no_gpu(read_driver(&file), Ok(())), GpuError::NoDriver));
         fs::write(&file, "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65\nGCC version: 13\n")
             .unwrap();
-        let error = no_gpu(read_driver(&file)).to_string();
+        let error = no_gpu(read_driver(&file), Ok(())).to_string();
         assert!(error.contains("580.65") && !error.contains("GCC"), "{error}");
+        let error = no_gpu(read_driver(&file), load_by_name("libcuda-of-nobody.so.1")).to_string();
+        assert!(error.contains("580.65") && error.contains("libcuda-of-nobody.so.1: cannot open"), "{error}");
+        assert!(load_by_name("libc.so.6").is_ok() || !cfg!(target_os = "linux"));
     }
 }
