@@ -161,12 +161,18 @@ fn install(request: &Request) -> Result<Found> {
         return Ok(found); // the other process brought it
     }
     let flavor = request.flavor;
-    check_room(cache, flavor.bytes_needed())?;
     let kind =
         if flavor == Flavor::Cuda { "with CUDA, for this machine's NVIDIA GPU" } else { "for the CPU" };
     terminal::note(format_args!("bringing libtorch {LIBTORCH_VERSION} {kind} into {}", cache.display()));
     let copy = request.copy(flavor);
-    wheels::install(Path::new("python3"), flavor.wheels(), &cache.join("downloads"), &copy).with_context(|| {
+    wheels::install(
+        Path::new("python3"),
+        flavor.wheels(),
+        &cache.join("downloads"),
+        &copy,
+        flavor.bytes_needed(),
+    )
+    .with_context(|| {
         format!(
             "libtorch {LIBTORCH_VERSION} could not be brought into {}; set LIBTORCH to a folder that holds it, or \
              LIBTORCH_USE_PYTORCH=1 to use python3's torch=={LIBTORCH_VERSION}",

@@ -17,18 +17,25 @@ const PLATFORMS: [&str; 11] =
     ["_2_28", "_2_27", "_2_25", "_2_24", "_2_18", "_2_17", "_2_12", "_2_5", "2014", "2010", "1"];
 
 /// Makes the folder `into` of the wheels' files. Wheels that a broken-off call has fetched are taken from `downloads`, which is
-/// removed at the end. Nothing is written elsewhere.
+/// removed at the end. Nothing is written elsewhere. All this takes `bytes_needed` of disk, wheels that are there included.
 ///
 /// The caller holds a lock on both folders.
 ///
 /// # Errors
-/// When pip cannot be started, fails, or brings something else than what is pinned; when the disk is full.
-pub(super) fn install(python: &Path, wheels: &[Wheel], downloads: &Path, into: &Path) -> Result<()> {
+/// When pip cannot be started, fails, or brings something else than what is pinned; when the disk has too little room.
+pub(super) fn install(
+    python: &Path,
+    wheels: &[Wheel],
+    downloads: &Path,
+    into: &Path,
+    bytes_needed: u64,
+) -> Result<()> {
     fs::create_dir_all(downloads)
         .with_context(|| format!("{}: cannot make the folder", downloads.display()))?;
-    sweep(downloads)?;
     let making = making(into);
     remove_all(&making)?;
+    let n_there = sweep(downloads)?;
+    super::check_room(downloads, bytes_needed.saturating_sub(n_there))?;
     for (i, wheel) in wheels.iter().enumerate() {
         terminal::note(format_args!("wheel {} of {}: {} {}", i + 1, wheels.len(), wheel.name, wheel.version));
         let file = bring(python, wheel, downloads)?;
@@ -46,15 +53,21 @@ fn making(into: &Path) -> PathBuf {
     path.into()
 }
 
-/// Removes the folders of pips that were killed. One that outlived its caller and is still fetching fails then, and ends.
-fn sweep(downloads: &Path) -> Result<()> {
+/// Removes the folders of pips that were killed, and returns the bytes of what else is there. A pip that outlived its caller
+/// and is still fetching fails then, and ends.
+fn sweep(downloads: &Path) -> Result<u64> {
+    let mut n_bytes = 0;
     for entry in fs::read_dir(downloads).with_context(|| downloads.display().to_string())? {
-        let path = entry.with_context(|| downloads.display().to_string())?.path();
-        if path.is_dir() {
+        let entry = entry.with_context(|| downloads.display().to_string())?;
+        let path = entry.path();
+        let metadata = entry.metadata().with_context(|| path.display().to_string())?;
+        if metadata.is_dir() {
             remove_all(&path)?;
+        } else {
+            n_bytes += metadata.len();
         }
     }
-    Ok(())
+    Ok(n_bytes)
 }
 
 /// The wheel's file in the folder, fetched unless it is there already, verified in either case.
@@ -206,7 +219,7 @@ cp "$here"/a_wheel-1-py3-none-any.whl "$last"
         executable(&at("python"), PYTHON).unwrap();
         let hash = wheel(place.path(), &[("a/lib/x.so", "x"), ("a/lib/y.so", "y"), ("a/z.py", "z")]).leak();
         let pinned = |sha256, kept| Wheel { name: "a-wheel", version: "1", sha256, kept };
-        let install = |wheel| install(&at("python"), &[wheel], &at("downloads"), &at("copy"));
+        let install = |wheel| install(&at("python"), &[wheel], &at("downloads"), &at("copy"), 1000);
         let n_downloads = || fs::read_dir(at("downloads")).unwrap().count();
         let n_calls = || fs::read_to_string(at("log")).unwrap_or_default().lines().count();
 
@@ -237,6 +250,18 @@ cp "$here"/a_wheel-1-py3-none-any.whl "$last"
         let log = fs::read_to_string(at("log")).unwrap();
         assert_eq!(log.lines().last(), Some("1"), "what a killed pip left is gone before the next one");
         assert!(at("copy/a/lib/y.so").exists());
+    }
+
+    #[test]
+    fn what_a_broken_off_call_has_fetched_needs_no_room_again() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        fs::create_dir_all(at("downloads/killed")).unwrap();
+        fs::write(at("downloads/killed/a_wheel-1-py3-none-any.whl"), "half of it").unwrap();
+        fs::write(at("downloads/a_wheel-1-py3-none-any.whl"), "all of it").unwrap();
+        assert_eq!((sweep(&at("downloads")).unwrap(), at("downloads/killed").exists()), (9, false));
+        let error = install(&at("python"), &[], &at("downloads"), &at("copy"), u64::MAX).unwrap_err();
+        assert!(error.to_string().contains("GB free, expected"), "{error}");
     }
 
     #[test]
