@@ -12,8 +12,8 @@ use crate::{libtorch, lint, terminal};
 /// Runs, cheapest first: everything `cargo xtask lint` checks; `cargo doc` with warnings as errors; unit, integration
 /// and documentation tests of every crate. Needs neither MNIST nor a network nor a GPU.
 ///
-/// With --libtorch, finds or brings libtorch as `cargo xtask setup --libtorch` does, and runs clippy and the tests of what is built
-/// with it, alone. Those that need a GPU say that they were skipped where there is none.
+/// With --libtorch, finds or brings libtorch as `cargo xtask setup --libtorch` does, runs clippy and the tests of what is built
+/// with it, alone, and trains a tiny study on it. Tests that need a GPU say that they were skipped where there is none.
 ///
 /// Exit codes: 0 all passed, 1 something did not (its own messages say what).
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,11 @@ fn with_libtorch(workspace: &Workspace) -> Result<()> {
     let mut test = workspace.cargo_with_libtorch();
     test.arg("test").args(WITH_LIBTORCH);
     step("tests with libtorch", &mut test)?;
-    terminal::note("clippy and tests with libtorch passed");
+    // As the user's environment is: this one finds libtorch by itself.
+    let mut study = workspace.cargo();
+    study.args(["test", "--package", "xtask", "--test", "it", "libtorch"]).env("CIRESAN_TEST_LIBTORCH", "1");
+    step("a study with libtorch", &mut study)?;
+    terminal::note("clippy, tests and a study with libtorch passed");
     Ok(())
 }
 

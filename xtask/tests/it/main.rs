@@ -5,6 +5,7 @@
 
 mod committee;
 mod help;
+mod libtorch;
 mod looks;
 mod predict;
 mod refusals;
