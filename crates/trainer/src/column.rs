@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
-use ciresan_net::{Engine, Metadata, OptimizerState, Parameters};
+use ciresan_net::{Engine, EngineError, Metadata, OptimizerState, Parameters};
 use ndarray::ArrayView3;
 use study::{ColumnFolder, ColumnId, Study};
 
@@ -15,7 +15,6 @@ use crate::canvas::Canvases;
 use crate::checkpoint::{Checkpoint, Owner, Position};
 use crate::group::Job;
 use crate::metrics::{EpochRecord, MetricsFile};
-use crate::observer::Event;
 use crate::schedule;
 use crate::setup::{Stopwatch, StudyDigits, whole_ms};
 use crate::validation::HeldOut;
@@ -42,11 +41,17 @@ pub(crate) struct Column<'a, 'setup> {
     stopwatch: Stopwatch<'a>,
 }
 
-/// What a column's engine begins with.
+/// What an engine has of a column.
 pub(crate) struct State {
     pub(crate) parameters: Parameters,
-    /// `None` before the first step.
-    pub(crate) optimizer: Option<OptimizerState>,
+    pub(crate) optimizer: OptimizerState,
+}
+
+impl State {
+    /// That of column `index` of `engine`.
+    pub(crate) fn of<E: Engine>(engine: &E, index: usize) -> Result<Self, EngineError> {
+        Ok(Self { parameters: engine.parameters(index)?, optimizer: engine.optimizer_state(index)? })
+    }
 }
 
 /// What a column trains on and is measured by.
@@ -65,13 +70,14 @@ impl<'a, 'setup> Column<'a, 'setup> {
         let saved = Checkpoint::read(&files.checkpoint(), owner, &study.engine_spec(), job.run_length())?;
         let (position, state) = match saved {
             Some(Checkpoint { position, parameters, optimizer }) => {
-                (position, State { parameters, optimizer: Some(optimizer) })
+                (position, State { parameters, optimizer })
             }
             None => {
                 let Study { network, activation, initialization, seed, .. } = study;
                 let mut rng = streams::weights(*seed, id);
                 let parameters = Parameters::init(network, *activation, *initialization, &mut rng);
-                (Position::default(), State { parameters, optimizer: None })
+                let optimizer = OptimizerState::new(&study.optimizer, network);
+                (Position::default(), State { parameters, optimizer })
             }
         };
         let metrics = MetricsFile::open(&files.metrics(), position.epoch)?;
@@ -88,30 +94,25 @@ impl<'a, 'setup> Column<'a, 'setup> {
         Ok(Digits { batches, held_out })
     }
 
-    /// Validates and stores what the epoch has made of the column, which is number `index` of `engine`.
-    pub(crate) fn end_epoch<E: Engine>(
+    /// Stores what the epoch has made of the column.
+    pub(crate) fn end_epoch(
         &mut self,
-        engine: &mut E,
-        index: usize,
-        held_out: &HeldOut<'_>,
-    ) -> Result<(), ColumnError> {
-        let validation_error = held_out.error(engine, index, self.job.classes())?;
+        validation_error: Option<f64>,
+        state: State,
+    ) -> Result<EpochRecord, ColumnError> {
         let record = self.record(validation_error, self.stopwatch.elapsed());
         self.metrics.append(&record)?;
         self.position = Position { epoch: self.position.epoch + 1, ..Position::default() };
-        self.save(engine, index)?;
-        self.job.tell(Event::EpochFinished { worker: self.job.worker, column: self.id, record: &record });
-        Ok(())
+        self.save(state)?;
+        Ok(record)
     }
 
     /// Writes the checkpoint.
-    pub(crate) fn save<E: Engine>(&self, engine: &E, index: usize) -> Result<(), ColumnError> {
-        let (parameters, optimizer) = (engine.parameters(index)?, engine.optimizer_state(index)?);
+    pub(crate) fn save(&self, State { parameters, optimizer }: State) -> Result<(), ColumnError> {
         let position = Position { elapsed: self.stopwatch.elapsed(), ..self.position };
         let owner = Owner { column: self.id, config_hash: self.job.config_hash };
         let checkpoint = Checkpoint { position, parameters, optimizer };
-        checkpoint.write(&self.files.checkpoint(), owner, &self.job.setup.study.engine_spec())?;
-        Ok(self.job.ledger.write()?)
+        Ok(checkpoint.write(&self.files.checkpoint(), owner, &self.job.setup.study.engine_spec())?)
     }
 
     /// Writes the weights, then the probabilities of the held-out digits, if there are any, and of the test digits, whose

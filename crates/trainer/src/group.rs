@@ -1,16 +1,19 @@
 //! Training a group of columns in lockstep, one engine for all, from where they stand to their test probabilities.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ciresan_net::{Engine, EngineError, Parameters};
 use ndarray::ArrayView3;
 use preprocess::{PreprocessError, Width};
-use study::ColumnId;
+use rayon::prelude::*;
+use study::{ColumnId, StudyError};
 
 use crate::canvas::Canvases;
 use crate::column::{Column, ColumnError, Digits, Outcome, State};
 use crate::ledger::Ledger;
+use crate::metrics::EpochRecord;
 use crate::observer::{Event, Observer};
 use crate::run::MakeEngine;
 use crate::schedule::RunLength;
@@ -33,6 +36,8 @@ pub(crate) struct Job<'a, 'setup> {
 pub(crate) enum WholeGroup {
     Engine(EngineError),
     Preprocess(PreprocessError),
+    /// The manifest cannot be written.
+    Manifest(Arc<StudyError>),
 }
 
 impl From<EngineError> for WholeGroup {
@@ -181,12 +186,26 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         Ok(digits)
     }
 
+    /// Measures, then stores what the epoch has made of every column: side by side, because a disk that is made to write one
+    /// file after the other takes longer than a GPU trains.
     fn end_epoch(&mut self, digits: &mut Vec<Digits<'a>>) -> Result<(), WholeGroup> {
-        let Self { columns, engine, .. } = self;
+        let Self { job, columns, engine, .. } = self;
+        let mut measured = Vec::new();
+        for (index, digits) in digits.iter().enumerate() {
+            let error = digits.held_out.error(engine, index, job.classes()).map_err(ColumnError::from);
+            measured.push(error.and_then(|error| Ok((error, State::of(engine, index)?))));
+        }
+        let stored: Vec<Result<EpochRecord, ColumnError>> = (columns.par_iter_mut().zip(measured))
+            .map(|(column, measured)| measured.and_then(|(error, state)| column.end_epoch(error, state)))
+            .collect();
+        job.ledger.write().map_err(|error| WholeGroup::Manifest(Arc::new(*error)))?;
         let mut lost = Vec::new();
-        for (index, (column, digits)) in columns.iter_mut().zip(&*digits).enumerate() {
-            if let Err(error) = column.end_epoch(engine, index, &digits.held_out) {
-                lost.push((index, error));
+        for (index, (column, stored)) in columns.iter().zip(stored).enumerate() {
+            match stored {
+                Ok(record) => {
+                    job.tell(Event::EpochFinished { worker: job.worker, column: column.id, record: &record })
+                }
+                Err(error) => lost.push((index, error)),
             }
         }
         self.lose(lost, Some(digits))
@@ -204,8 +223,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         }
         let mut states = Vec::new();
         for index in (0..self.columns.len()).filter(|index| lost.iter().all(|(gone, _)| gone != index)) {
-            let optimizer = Some(self.engine.optimizer_state(index)?);
-            states.push(State { parameters: self.engine.parameters(index)?, optimizer });
+            states.push(State::of(&self.engine, index)?);
         }
         // From the last to the first, so that numbers stay what they are.
         for (index, error) in lost.into_iter().rev() {
@@ -221,9 +239,11 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
     }
 
     fn stop(&mut self) {
-        for (index, column) in self.columns.iter().enumerate() {
-            let saved = column.save(&self.engine, index).map(|()| Outcome::Stopped);
-            (self.job.ended)(column.id, saved);
+        let states: Vec<_> = (0..self.columns.len()).map(|index| State::of(&self.engine, index)).collect();
+        let saved: Vec<Result<(), ColumnError>> =
+            (self.columns.par_iter().zip(states)).map(|(column, state)| column.save(state?)).collect();
+        for (column, saved) in self.columns.iter().zip(saved) {
+            (self.job.ended)(column.id, saved.map(|()| Outcome::Stopped));
         }
     }
 
@@ -239,6 +259,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
             let error = match error {
                 WholeGroup::Engine(error) => error.clone().into(),
                 WholeGroup::Preprocess(error) => error.clone().into(),
+                WholeGroup::Manifest(error) => Arc::clone(error).into(),
             };
             (self.job.ended)(column.id, Err(error));
         }
@@ -251,9 +272,7 @@ fn engine<M: MakeEngine>(job: &Job<'_, '_>, make: &M, states: Vec<State>) -> Res
         states.into_iter().map(|state| (state.parameters, state.optimizer)).unzip();
     let mut engine = make.make(job.worker, &job.setup.study.engine_spec(), &parameters)?;
     for (index, state) in optimizers.iter().enumerate() {
-        if let Some(state) = state {
-            engine.set_optimizer_state(index, state)?;
-        }
+        engine.set_optimizer_state(index, state)?;
     }
     Ok(engine)
 }

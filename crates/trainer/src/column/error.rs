@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ciresan_net::EngineError;
 use preprocess::PreprocessError;
@@ -39,9 +40,12 @@ pub enum ColumnError {
     /// The metrics cannot be kept.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// Checkpoint, weights, probabilities or the manifest cannot be written.
+    /// Checkpoint, weights or probabilities cannot be written, nor the manifest when the column is finished.
     #[error(transparent)]
     Results(#[from] Box<StudyError>),
+    /// The manifest cannot be written at the end of an epoch.
+    #[error(transparent)]
+    Manifest(#[from] Arc<StudyError>),
     /// The checkpoint of a finished column cannot be deleted.
     #[error("{path}: cannot delete the checkpoint of a finished column: {reason}")]
     Remove {
