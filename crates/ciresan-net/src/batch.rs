@@ -8,8 +8,8 @@ use rayon::prelude::*;
 /// [`Engine::batch`](crate::Engine::batch) makes one, empty. It is filled on any thread, also while the engine trains on
 /// another one, and [`Engine::train_on`](crate::Engine::train_on) trains on it.
 pub trait Batch: Send {
-    /// Has `column` write what each column trains on, on this thread and those of its rayon pool that are idle, and sends it on
-    /// its way to where the engine computes. What was there before is gone.
+    /// Has `column` write what each column trains on, on this thread and those of its rayon pool that are idle (outside of a
+    /// pool, on those of the global one), and sends it on its way to where the engine computes. What was there before is gone.
     ///
     /// # Shapes
     /// `column` takes the column's index, its images `[n_images, maps, height, width]` and its labels `[n_images]`, and

@@ -214,7 +214,7 @@ pub trait Engine: Sized {
     ///
     /// # Errors
     /// As for [`train_step`](Self::train_step): [`EngineError::Batch`] when the batch is empty; and
-    /// [`EngineError::Length`] when it was made by an engine with another number of columns.
+    /// [`EngineError::Length`] when it was made by an engine with another number of columns or another input.
     fn train_on(
         &mut self,
         batch: &Self::Batch,

@@ -73,13 +73,22 @@ impl Optimizer {
     pub fn bias_corrections(&self, t: u64) -> [f64; 2] {
         match *self {
             Self::Sgd { .. } => [1.0; 2],
-            // Of a β below 1, in f32, nothing is left after 2³¹ steps.
-            Self::AdamW { beta1, beta2, .. } => {
-                let t = i32::try_from(t).unwrap_or(i32::MAX);
-                [beta1, beta2].map(|beta| 1.0 - f64::from(beta).powi(t))
-            }
+            Self::AdamW { beta1, beta2, .. } => [beta1, beta2].map(|beta| 1.0 - power(beta.into(), t)),
         }
     }
+}
+
+/// By squares. `f64::powi` may round otherwise in another build, and the same study has the same bits.
+fn power(base: f64, mut exponent: u64) -> f64 {
+    let (mut power, mut square) = (1.0, base);
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            power *= square;
+        }
+        square *= square;
+        exponent /= 2;
+    }
+    power
 }
 
 /// A value of an [`Optimizer`] is not in its range.

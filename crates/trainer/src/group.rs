@@ -198,7 +198,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         let stored: Vec<Result<EpochRecord, ColumnError>> = (columns.par_iter_mut().zip(measured))
             .map(|(column, measured)| measured.and_then(|(error, state)| column.end_epoch(error, state)))
             .collect();
-        job.ledger.write().map_err(|error| WholeGroup::Manifest(Arc::new(*error)))?;
+        let manifest = job.ledger.write();
         let mut lost = Vec::new();
         for (index, (column, stored)) in columns.iter().zip(stored).enumerate() {
             match stored {
@@ -208,7 +208,8 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
                 Err(error) => lost.push((index, error)),
             }
         }
-        self.lose(lost, Some(digits))
+        self.lose(lost, Some(digits))?;
+        manifest.map_err(|error| WholeGroup::Manifest(Arc::new(*error)))
     }
 
     /// Takes columns that cannot go on out of the group, and makes the engine anew for the others: with their

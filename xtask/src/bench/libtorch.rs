@@ -54,7 +54,7 @@ struct Training {
     columns: usize,
     batch: u32,
     precision: Precision,
-    /// Of all columns together, in the last of [`EPOCHS`].
+    /// Of all columns together, in the last of [`EPOCHS`]: their sum, which holds where all fit the memory and train side by side.
     images_per_second: f64,
 }
 
@@ -108,6 +108,10 @@ pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
     device.check()?;
     let found = libtorch::bring(workspace)?;
     terminal::note(&found);
+    // Whatever may be missing is missed before minutes of measuring.
+    let program = build::program_with_libtorch(workspace, "trainer", Kind::Bin("trainer"), Profile::Release)?;
+    let mut study = study(workspace, device)?;
+    let digits = Digits::bring(study.data, None)?;
 
     let package = ["--release", "--package", "ciresan-net", "--features", "libtorch"];
     let mut tests = workspace.cargo_with_libtorch();
@@ -118,8 +122,11 @@ pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
     let example =
         build::program_with_libtorch(workspace, "ciresan-net", Kind::Example(EXAMPLE), Profile::Release)?;
     let speed = runs(device).iter().map(|args| measure(&example, args)).collect::<Result<_>>()?;
-    let training = [Precision::Fp32, Precision::Bf16].map(|precision| train(workspace, device, precision));
-    let training = training.into_iter().collect::<Result<_>>()?;
+    let mut training = Vec::new();
+    for precision in [Precision::Fp32, Precision::Bf16] {
+        study.precision = precision;
+        training.push(train(&program, &study, &digits, device)?);
+    }
     let profile = if device == Device::Cuda { profile(&example) } else { "not on a CPU".to_owned() };
     let report = Report {
         schema: SCHEMA,
@@ -151,16 +158,19 @@ fn measure(example: &Path, args: &[&str]) -> Result<Value> {
 }
 
 /// The paper's study, a few epochs of it; on a CPU two columns on the embedded sample.
-fn train(workspace: &Workspace, device: Device, precision: Precision) -> Result<Training> {
+fn study(workspace: &Workspace, device: Device) -> Result<Study> {
     let mut study = Study::read(&workspace.configs().join("paper.json"))?;
-    (study.epochs, study.precision) = (EPOCHS, precision);
+    study.epochs = EPOCHS;
     if device != Device::Cuda {
         study.data = DataSet::Sample;
         study.widths.truncate(2);
         study.columns_per_width = 1;
     }
-    let digits = Digits::bring(study.data, None)?;
-    let program = build::program_with_libtorch(workspace, "trainer", Kind::Bin("trainer"), Profile::Release)?;
+    Ok(study)
+}
+
+/// Trains the study, and reads how fast.
+fn train(program: &Path, study: &Study, digits: &Digits, device: Device) -> Result<Training> {
     let place = tempfile::tempdir().context("no temporary folder for a study")?;
     let (config, root) = (place.path().join("config.json"), place.path().join("study"));
     study::write_whole(&config, study.to_json().as_bytes())?;
@@ -175,7 +185,7 @@ fn train(workspace: &Workspace, device: Device, precision: Precision) -> Result<
     Ok(Training {
         columns: columns.len(),
         batch: study.batch,
-        precision,
+        precision: study.precision,
         images_per_second: speeds.sum::<Result<f64>>()?,
     })
 }

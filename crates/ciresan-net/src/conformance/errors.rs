@@ -1,6 +1,6 @@
 //! What an engine refuses, and that refusing changes nothing.
 
-use super::case::{ACTIVATIONS, Case, Failure, NESTEROV, SMALL, UNUSUAL};
+use super::case::{ACTIVATIONS, ADAM_W, Case, Failure, NESTEROV, SMALL, UNUSUAL};
 use crate::{
     Engine, EngineError, EngineSpec, Network, Optimizer, OptimizerError, OptimizerState, Parameters, Step,
 };
@@ -18,6 +18,7 @@ pub fn errors<E: Engine>() -> Result<(), Failure> {
     let case = Case::new("errors", NETWORK, ACTIVATIONS[0], NESTEROV, 4, 1)?;
     making::<E>(&case)?;
     calling::<E>(case)?;
+    half_a_state::<E>(Case::new("errors", NETWORK, ACTIVATIONS[0], ADAM_W, 4, 1)?)?;
     for notation in UNUSUAL {
         let case = Case::new("errors", notation, ACTIVATIONS[0], NESTEROV, 4, 1)?;
         match E::new(&case.spec, &[Parameters::zeros(&case.spec.network)]) {
@@ -68,15 +69,29 @@ fn making<E: Engine>(case: &Case) -> Result<(), Failure> {
     case.check_refused("no columns", E::new(&case.spec, &[]), &EngineError::NoColumns)?;
     let no_batch = EngineSpec { max_batch: 0, ..case.spec.clone() };
     case.check_refused("largest batch 0", E::new(&no_batch, &columns), &EngineError::NoBatch)?;
-    for momentum in [1.0, -0.5, f32::NAN] {
-        let optimizer = Optimizer::Sgd { momentum, nesterov: false };
+    let sgd = |momentum| Optimizer::Sgd { momentum, nesterov: false };
+    let adam_w = |beta2, epsilon| Optimizer::AdamW { beta1: 0.9, beta2, epsilon, weight_decay: 0.0 };
+    for optimizer in [sgd(1.0), sgd(-0.5), sgd(f32::NAN), adam_w(1.0, 0.1), adam_w(0.9, 0.0)] {
         let wrong = EngineSpec { optimizer, ..case.spec.clone() };
-        let want = EngineError::Optimizer(OptimizerError { name: "momentum", got: momentum, want: "" });
-        case.check_refused(&format!("momentum {momentum}"), E::new(&wrong, &columns), &want)?;
+        let want = EngineError::Optimizer(OptimizerError { name: "", got: 0.0, want: "" });
+        case.check_refused(&format!("{optimizer:?}"), E::new(&wrong, &columns), &want)?;
     }
     for (stranger, want) in strangers(case)? {
         let columns = [columns[0].clone(), stranger];
         case.check_refused("columns of another network", E::new(&case.spec, &columns), &want)?;
+    }
+    Ok(())
+}
+
+/// Of two moments the first fits.
+fn half_a_state<E: Engine>(mut case: Case) -> Result<(), Failure> {
+    let (fits, fresh) =
+        (case.draw_parameters(), OptimizerState::new(&case.spec.optimizer, &case.spec.network));
+    let mut engine = case.run(E::new(&case.spec, std::slice::from_ref(&fits)))?;
+    for (stranger, want) in strangers(&case)? {
+        let state = OptimizerState { n_steps: 7, moments: vec![fits.clone(), stranger] };
+        case.check_refused("half a state", engine.set_optimizer_state(0, &state), &want)?;
+        case.check_state("after half a state:", &case.run(engine.optimizer_state(0))?, &fresh)?;
     }
     Ok(())
 }

@@ -70,6 +70,7 @@ faults! {
     LengthsUnchecked: errors,
     LayoutUnchecked: errors,
     StepsWrittenOnError: errors,
+    StateHalfWritten: errors,
     NothingSupported: errors,
 }
 
@@ -346,6 +347,13 @@ impl<M: Mistake> Engine for Faulty<M> {
     }
 
     fn set_optimizer_state(&mut self, column: usize, state: &OptimizerState) -> Result<(), EngineError> {
+        if let [first, _] = &state.moments[..]
+            && Self::has(Fault::StateHalfWritten)
+        {
+            let mut half = self.engine.optimizer_state(column)?;
+            half.moments[0] = first.clone();
+            self.engine.set_optimizer_state(column, &half)?;
+        }
         self.spec.check_optimizer_state(state)?;
         let moments = state.moments.iter().map(|moment| Self::misread(&self.spec.network, moment)).collect();
         let n_steps = if Self::has(Fault::StepsNotTakenOver) { 0 } else { state.n_steps };

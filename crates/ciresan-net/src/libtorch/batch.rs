@@ -35,11 +35,14 @@ impl LibtorchBatch {
     /// The labels of all columns, `[columns, n]`; none when the batch is empty.
     ///
     /// # Errors
-    /// [`EngineError::Length`] when it was made for another number of columns.
-    pub(super) fn labels(&self, n_columns: usize) -> Result<Vec<u8>, EngineError> {
+    /// [`EngineError::Length`] when it was made for another number of columns, or for other images.
+    pub(super) fn labels(&self, n_columns: usize, input: Shape) -> Result<Vec<u8>, EngineError> {
+        let length = |what, got, want| Err(EngineError::Length { what, got, want });
         if self.columns.len() != n_columns {
-            let got = self.columns.len();
-            return Err(EngineError::Length { what: "columns of the batch", got, want: n_columns });
+            return length("columns of the batch", self.columns.len(), n_columns);
+        }
+        if self.input != input {
+            return length("an image of the batch", self.input.len(), input.len());
         }
         if self.columns.iter().any(|column| column.images.is_none()) {
             return Ok(Vec::new());

@@ -17,6 +17,6 @@ use libloading::Library;
 pub(super) fn load(path: &Path) -> Result<Library, libloading::Error> {
     // SAFETY: the initializers are libtorch's own, of the version that the caller checked, and those of NVIDIA's libraries
     // that it needs: they register kernels with libtorch_cpu, under its locks, and may run at any time and on any thread.
-    // No symbol is taken from the library.
+    // By name alone it loads the driver's library, which is made to be opened so. No symbol is taken from any of them.
     unsafe { Library::new(path) }
 }

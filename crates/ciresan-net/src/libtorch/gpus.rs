@@ -26,7 +26,8 @@ const DRIVER_LIBRARY: &str = "libcuda.so.1";
 /// The number of GPUs that libtorch can use, at least 1.
 ///
 /// The first call loads `libtorch_cuda.so` from beside `libtorch_cpu.so`. It must come before any other question to
-/// libtorch about CUDA, whose first answer stays. Where there is a GPU, it loads NVRTC too.
+/// libtorch about CUDA, whose first answer stays. Where there is a GPU, it loads NVRTC too,
+/// which a libtorch for GPUs always has.
 ///
 /// # Errors
 /// A [`GpuError`] that says what is missing.

@@ -102,8 +102,8 @@ impl Lockstep {
     }
 
     /// One step of the optimizer for every column.
-    pub(super) fn descend(&mut self, gradient: Tensor, learning_rate: f32) -> Torch<()> {
-        self.state.descend(gradient, learning_rate)
+    pub(super) fn descend(&mut self, model: &Model, gradient: Tensor, learning_rate: f32) -> Torch<()> {
+        self.state.descend(gradient, learning_rate, model.device)
     }
 
     /// Softmax probabilities of one column, `[images, classes]` flat.

@@ -166,7 +166,7 @@ impl Engine for LibtorchEngine {
         learning_rate: f32,
         steps: &mut [Step],
     ) -> Result<(), EngineError> {
-        let labels = batch.labels(self.n_columns)?;
+        let labels = batch.labels(self.n_columns, self.model.spec.network.input())?;
         let n_images = self.model.spec.check_labels(self.n_columns, &labels, steps)?;
         let Self { model, locksteps, .. } = self;
         compute_on_this_thread_alone();
@@ -183,7 +183,7 @@ impl Engine for LibtorchEngine {
             gradients.push(computed.gradient);
         }
         for (lockstep, gradient) in locksteps.iter_mut().zip(gradients) {
-            lockstep.descend(gradient, learning_rate).map_err(|error| model.device.failure(error))?;
+            lockstep.descend(model, gradient, learning_rate).map_err(|error| model.device.failure(error))?;
         }
         steps.copy_from_slice(&told);
         Ok(())

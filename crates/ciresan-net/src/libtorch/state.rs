@@ -1,5 +1,6 @@
 //! Parameters and moments of N columns, each one flat tensor, and the update.
 
+use super::batch::send;
 use super::forward::Torch;
 use crate::{Network, Optimizer, OptimizerState, ParameterSpec, Parameters, Precision};
 use std::sync::Arc;
@@ -94,7 +95,12 @@ impl State {
 
     /// The step that [`Optimizer`] describes, for all columns at once. What has to be allocated is allocated first, so that
     /// nothing can be left half done for want of memory; the gradient is used up.
-    pub(super) fn descend(&mut self, mut gradient: Tensor, learning_rate: f32) -> Torch<()> {
+    pub(super) fn descend(
+        &mut self,
+        mut gradient: Tensor,
+        learning_rate: f32,
+        device: super::Device,
+    ) -> Torch<()> {
         let learning_rate = f64::from(learning_rate);
         match (self.optimizer, &mut self.moments[..]) {
             (Optimizer::Sgd { momentum, nesterov }, [velocity]) => {
@@ -120,7 +126,7 @@ impl State {
                     })
                     .collect();
                 let factors = Tensor::f_from_slice(of_columns.as_flattened())?.f_view([-1, 2])?;
-                let factors = factors.f_to_device(gradient.device())?;
+                let factors = send(&factors, device)?;
                 let (rates, roots) = (factors.f_narrow(1, 0, 1)?, factors.f_narrow(1, 1, 1)?);
                 let _ = first.f_lerp_(&gradient, 1.0 - f64::from(beta1))?;
                 let _ = gradient.f_square_()?;
@@ -129,8 +135,8 @@ impl State {
                 let _ = gradient.f_sqrt_()?;
                 let _ = gradient.f_mul_(&roots)?;
                 let _ = gradient.f_add_scalar_(f64::from(epsilon))?;
-                let _ = gradient.f_reciprocal_()?;
-                let _ = gradient.f_mul_(first)?;
+                // Not times the reciprocal: that of a tiny epsilon is infinite, and a parameter without gradient would be NaN.
+                let _ = first.f_div_out(&gradient, &gradient)?;
                 let _ = gradient.f_mul_(&rates)?;
                 let decay = learning_rate * f64::from(weight_decay);
                 let _ = self.parameters.f_mul_scalar_(1.0 - decay)?;

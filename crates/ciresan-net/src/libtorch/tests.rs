@@ -213,3 +213,16 @@ fn the_calling_threads_setting_changes_no_bit() {
     });
     assert_eq!(threads, want);
 }
+
+#[test]
+fn a_parameter_without_gradient_stays_however_small_epsilon() {
+    let network: Network = PAPER.parse().unwrap();
+    let optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-40, weight_decay: 0.0 };
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let start = Parameters::init(&network, Activation::Relu, Initialization::FanIn, &mut rng);
+    let columns = std::slice::from_ref(&start);
+    let mut state = state::State::new(&network, optimizer, tch::Device::Cpu, columns).unwrap();
+    let zeros = tch::Tensor::zeros([1, network.n_params() as i64], (tch::Kind::Float, tch::Device::Cpu));
+    state.descend(zeros, 0.1, Device::Cpu).unwrap();
+    assert_eq!(state.parameters(&network, 0).unwrap(), start);
+}
