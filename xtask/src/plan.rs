@@ -92,9 +92,9 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The images a second of each epoch in a column's metrics; of none when there are no metrics yet. Only for an estimate:
-/// a line that cannot be read is passed over.
-fn epoch_speeds(column: &ColumnFolder) -> Vec<f64> {
+/// The images a second of each epoch in a column's metrics; of none when there are no metrics yet. A line that
+/// cannot be read is passed over, because an estimate can do without.
+pub(crate) fn epoch_speeds(column: &ColumnFolder) -> Vec<f64> {
     let text = fs::read_to_string(column.metrics()).unwrap_or_default();
     let lines = text.lines().filter_map(|line| serde_json::from_str::<EpochLine>(line).ok());
     lines.map(|line| line.images_per_second).filter(|speed| speed.is_finite() && *speed > 0.0).collect()

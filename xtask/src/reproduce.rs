@@ -1,6 +1,5 @@
 //! `cargo xtask reproduce`: a study from its config to its table, going on where an earlier run stopped.
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -126,15 +125,10 @@ fn train(
     device: Device,
     n_workers: Option<usize>,
 ) -> Result<()> {
-    let args: [(&str, OsString); 4] = [
-        ("--config", config.into()),
-        ("--study", root.into()),
-        ("--data", digits.trainer_argument.clone()),
-        ("--device", device.to_string().into()),
-    ];
-    let workers = n_workers.map(|n| ("--workers", n.to_string().into()));
-    let args = args.into_iter().chain(workers);
-    let args: Vec<OsString> = args.flat_map(|(flag, value)| [flag.into(), value]).collect();
+    let mut args = trainer::arguments(config, root, digits, device);
+    if let Some(n_workers) = n_workers {
+        args.extend(["--workers".into(), n_workers.to_string().into()]);
+    }
     match trainer::run(program, &args)? {
         Outcome::Finished => Ok(()),
         Outcome::Interrupted => {

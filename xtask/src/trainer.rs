@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build::{self, Kind, Profile};
 use crate::device::Device;
+use crate::digits::Digits;
 use crate::workspace::Workspace;
 use crate::{libtorch, terminal};
 
@@ -37,6 +38,17 @@ pub(crate) fn build(workspace: &Workspace, device: Device) -> Result<PathBuf> {
     }
     terminal::note(libtorch::bring(workspace)?);
     build::program_with_libtorch(workspace, "trainer", kind, profile)
+}
+
+/// The trainer's arguments for a study.
+pub(crate) fn arguments(config: &Path, root: &Path, digits: &Digits, device: Device) -> Vec<OsString> {
+    let args: [(&str, OsString); 4] = [
+        ("--config", config.into()),
+        ("--study", root.into()),
+        ("--data", digits.trainer_argument.clone()),
+        ("--device", device.to_string().into()),
+    ];
+    args.into_iter().flat_map(|(flag, value)| [flag.into(), value]).collect()
 }
 
 /// Runs the trainer to its end. Its progress goes to stderr.

@@ -1,6 +1,5 @@
 //! `cargo xtask bench --device`: whether the engine on libtorch is right on a device, and how fast.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use ciresan_net::Precision;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use study::{DataSet, ResultsFolder, Study};
 
@@ -16,9 +15,10 @@ use super::machine::{Machine, clean_commit, version};
 use crate::build::{self, Kind, Profile};
 use crate::device::{self, Device};
 use crate::digits::Digits;
+use crate::plan::epoch_speeds;
 use crate::test::step;
 use crate::workspace::{Workspace, same_command_again};
-use crate::{libtorch, terminal};
+use crate::{libtorch, terminal, trainer};
 
 /// Version of what is printed and written.
 const SCHEMA: u32 = 2;
@@ -174,32 +174,28 @@ fn train(program: &Path, study: &Study, digits: &Digits, device: Device) -> Resu
     let place = tempfile::tempdir().context("no temporary folder for a study")?;
     let (config, root) = (place.path().join("config.json"), place.path().join("study"));
     study::write_whole(&config, study.to_json().as_bytes())?;
-    let mut trainer = Command::new(program);
-    trainer.arg("--config").arg(&config).arg("--study").arg(&root);
-    trainer.arg("--data").arg(&digits.trainer_argument).args(["--device", &device.to_string()]);
-    trainer.stdin(Stdio::null()).stdout(io::stderr());
-    step("training: distortion, feeding and steps", &mut trainer)?;
+    let mut training = Command::new(program);
+    training
+        .args(trainer::arguments(&config, &root, digits, device))
+        .stdin(Stdio::null())
+        .stdout(io::stderr());
+    step("training: distortion, feeding and steps", &mut training)?;
     let folder = ResultsFolder::open(root);
     let columns = study.columns();
-    let speeds = columns.iter().map(|id| last_speed(&folder.column(id).metrics()));
+    let last_speed = |id| {
+        let speeds = epoch_speeds(&folder.column(id));
+        match speeds.last() {
+            Some(&last) if speeds.len() == EPOCHS as usize => Ok(last),
+            _ => bail!("column {id}: speeds of {} epochs in its metrics, expected {EPOCHS}", speeds.len()),
+        }
+    };
+    let speeds = columns.iter().map(last_speed);
     Ok(Training {
         columns: columns.len(),
         batch: study.batch,
         precision: study.precision,
         images_per_second: speeds.sum::<Result<f64>>()?,
     })
-}
-
-/// Images a second of the last epoch that a column's `metrics.jsonl` tells of.
-fn last_speed(metrics: &Path) -> Result<f64> {
-    #[derive(Deserialize)]
-    struct Line {
-        images_per_second: f64,
-    }
-    let text = fs::read_to_string(metrics).with_context(|| metrics.display().to_string())?;
-    let last = text.lines().last().with_context(|| format!("{}: no epoch", metrics.display()))?;
-    let line: Line = serde_json::from_str(last).with_context(|| metrics.display().to_string())?;
-    Ok(line.images_per_second)
 }
 
 /// A run under Nsight Systems: the time of every kernel and copy.
