@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use ::committee::Rule;
 use anyhow::Result;
-use report::{Columns, Listing, Selection, committee_markdown, read_selected};
+use report::{Columns, Labels, Listing, Selection, committee_markdown, read_selected};
 
 use crate::digits::{self, Digits};
 use crate::studies::Found;
@@ -98,11 +98,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let digits = Digits::bring(found.study.data, args.data.as_deref())?;
     let columns = if asked.is_empty() { Columns::All } else { chosen.selected() };
     let selection = Selection { columns, rule: args.vote };
-    let summary = read_selected(&found.folder, digits.test_labels(), &selection)?;
+    let summary = read_selected(&found.folder, Labels::from(&digits.data), &selection)?;
     let text = if args.json {
         serde_json::to_string(&summary)?
     } else if args.errors {
-        errors::drawn(&summary.figures.all, digits.data.test.images(), terminal::width())
+        errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, terminal::width())
     } else {
         committee_markdown(&summary, if args.subsets { Listing::Full } else { Listing::Short })
     };

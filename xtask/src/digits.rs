@@ -55,11 +55,6 @@ impl Digits {
         let (folder, data) = read(collection, folder)?;
         Ok(Self { trainer_argument: folder.into(), data })
     }
-
-    /// The label of each test digit.
-    pub(crate) fn test_labels(&self) -> &[u8] {
-        self.data.test.labels()
-    }
 }
 
 /// The folder of everything that is fetched: the user's, or the one the environment names.

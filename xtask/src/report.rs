@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use report::{Evidence, Listing, Pixels, Report};
+use report::{Evidence, Labels, Listing, Pixels, Report};
 
 use crate::digits::{self, Digits};
 use crate::studies::Found;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let digits = Digits::bring(study.data, args.data.as_deref())?;
     let summary = match report::read_summary(&folder)? {
         Some(summary) => summary,
-        None => report::read(&folder, digits.test_labels(), None)?,
+        None => report::read(&folder, Labels::from(&digits.data), None)?,
     };
     let evidence = Evidence::new(&summary, &folder, &digits.data)?;
     Report::draw(&evidence)?.write(&folder, if args.png { Pixels::Png } else { Pixels::None })?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Result, bail};
-use report::{Listing, Summary};
-use study::{ColumnId, ResultsFolder, Study};
+use report::{Labels, Listing, Summary};
+use study::{ResultsFolder, Study};
 
 use crate::device::Device;
 use crate::digits::{self, Digits};
@@ -40,6 +40,10 @@ pub(crate) struct Args {
     /// Columns trained side by side, a core each; with libtorch groups of columns [default: one for each core, or GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
+    /// Predict the test digits too, though the config holds out training digits [default: those are predicted alone, and
+    /// the test digits stay unread]
+    #[arg(long)]
+    test: bool,
     /// Print the figures as one JSON object instead of the table
     #[arg(long)]
     json: bool,
@@ -79,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     folder.adopt(&study)?;
 
     let shown = workspace.shown(&root);
-    if study.columns().iter().all(|id| is_done(&folder, id)) {
+    if folder.is_complete(&study.columns(), args.test) {
         terminal::note(format_args!("nothing to do: every column in {shown} is finished"));
         let summary = match report::read_summary(&folder)? {
             Some(summary) => summary,
@@ -106,14 +110,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // On GPUs the trainer knows how many there are.
     let n_workers =
         if args.device == Device::Cpu { Some(n_workers.get()) } else { args.workers.map(usize::from) };
-    train(&program, &config, &root, &digits, args.device, n_workers)?;
+    train(&program, &config, &root, &digits, args, n_workers)?;
     terminal::figures(&summarize(&folder, &digits)?, Listing::Short, args.json)
-}
-
-/// Whether there is nothing left to do for a column. A finished one may have a checkpoint still, if the trainer was killed at
-/// the very end; the trainer tidies that up.
-fn is_done(folder: &ResultsFolder, id: &ColumnId) -> bool {
-    folder.is_finished(id) && !folder.column(id).checkpoint().exists()
 }
 
 /// Runs the trainer until all columns are finished.
@@ -122,10 +120,13 @@ fn train(
     config: &Path,
     root: &Path,
     digits: &Digits,
-    device: Device,
+    asked: &Args,
     n_workers: Option<usize>,
 ) -> Result<()> {
-    let mut args = trainer::arguments(config, root, digits, device);
+    let mut args = trainer::arguments(config, root, digits, asked.device);
+    if asked.test {
+        args.push("--test".into());
+    }
     if let Some(n_workers) = n_workers {
         args.extend(["--workers".into(), n_workers.to_string().into()]);
     }
@@ -140,7 +141,7 @@ fn train(
 
 /// Reads the results and writes `committee.json`.
 fn summarize(folder: &ResultsFolder, digits: &Digits) -> Result<Summary> {
-    let summary = report::read(folder, digits.test_labels(), None)?;
+    let summary = report::read(folder, Labels::from(&digits.data), None)?;
     report::write_summary(folder, &summary)?;
     Ok(summary)
 }

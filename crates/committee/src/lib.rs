@@ -32,7 +32,7 @@ pub use error::CommitteeError;
 pub use figures::{AllFigures, Figures, GroupFigures, MemberFigures, Mistake, RuleScore};
 pub use interval::{CONFIDENCE, Interval, wilson};
 pub use mcnemar::McNemar;
-pub use npy::{FileError, read_labels, read_probabilities};
+pub use npy::{FileError, parse_probabilities, read_labels, read_probabilities};
 pub use quantiles::Quantiles;
 pub use rejection::{Rejection, RejectionPoint};
 pub use reliability::{Bin, RELIABILITY_BINS, Reliability};

@@ -64,7 +64,17 @@ pub enum FileError {
 /// memory is taken than the file's own size asks for.
 pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array2<f32>, FileError> {
     let path = path.as_ref();
-    let file = Aligned::read(path)?;
+    parse_probabilities(path, &read(path)?)
+}
+
+/// The same from the bytes of a file, which errors call by its path.
+///
+/// # Shapes
+/// As [`read_probabilities`].
+/// # Errors
+/// [`FileError`] when they hold anything else.
+pub fn parse_probabilities(path: &Path, bytes: &[u8]) -> Result<Array2<f32>, FileError> {
+    let file = Aligned::new(bytes);
     let array = match file.array::<f32, Ix2>() {
         Err(ViewNpyError::WrongDescriptor(_)) => {
             file.array::<f64, Ix2>().map(|array| array.mapv(|value| value as f32))
@@ -85,7 +95,7 @@ pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array2<f32>, FileErr
 /// [`FileError`] when the file cannot be read or holds anything else.
 pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
     let path = path.as_ref();
-    let file = Aligned::read(path)?;
+    let file = Aligned::new(&read(path)?);
     let wide = match file.array::<u8, Ix1>() {
         Err(ViewNpyError::WrongDescriptor(_)) => match file.array::<i64, Ix1>() {
             Err(ViewNpyError::WrongDescriptor(_)) => {
@@ -138,6 +148,10 @@ impl Committee {
     }
 }
 
+fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })
+}
+
 fn format(path: &Path, want: &'static str) -> impl FnOnce(ViewNpyError) -> FileError {
     move |error| FileError::Format { path: path.to_path_buf(), want, reason: error.to_string() }
 }
@@ -151,11 +165,6 @@ struct Aligned {
 
 impl Aligned {
     const ALIGNMENT: usize = align_of::<f64>();
-
-    fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = fs::read(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
-        Ok(Self::new(&bytes))
-    }
 
     fn new(file: &[u8]) -> Self {
         let mut bytes = vec![0; file.len() + Self::ALIGNMENT - 1];

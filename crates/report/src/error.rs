@@ -94,10 +94,8 @@ pub enum ReportError {
         known: Vec<Width>,
     },
     /// Digits that the probabilities are not of.
-    #[error(
-        "{path}: probabilities of {want} test digits, but there are {got}: these are of another data set"
-    )]
-    TestDigits {
+    #[error("{path}: probabilities of {want} digits, but there are {got}: these are of another data set")]
+    Digits {
         /// The results folder.
         path: PathBuf,
         /// Test digits at hand.
@@ -137,7 +135,7 @@ impl ReportError {
             Self::NoStudy { .. } | Self::Width { .. } | Self::NoWidths { .. } | Self::Column { .. } => true,
             Self::NoWeights { .. } => true,
             Self::Committee { .. } | Self::NothingFinished { .. } | Self::NotFinished { .. } => false,
-            Self::Metrics { .. } | Self::TestDigits { .. } => false,
+            Self::Metrics { .. } | Self::Digits { .. } => false,
             Self::Figure { .. } | Self::NoFont | Self::Summary { .. } => false,
         }
     }

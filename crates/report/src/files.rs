@@ -9,7 +9,7 @@ use study::{ResultsFolder, StudyError, write_whole};
 use crate::drawing::figure::Figure;
 use crate::drawing::raster::Rasterizer;
 use crate::figures::{self, Part};
-use crate::{Evidence, Listing, ReportError, Summary, markdown, page};
+use crate::{Evidence, Listing, ReportError, Summary, markdown, page, summary};
 
 /// A study's report: its numbers, its figures and its page.
 #[derive(Debug)]
@@ -101,9 +101,7 @@ impl<'a> Report<'a> {
 /// # Errors
 /// [`ReportError::Study`] when it cannot be written.
 pub fn write_summary(folder: &ResultsFolder, summary: &Summary) -> Result<(), ReportError> {
-    let mut text = serde_json::to_vec_pretty(summary).expect("plain keys and finite numbers");
-    text.push(b'\n');
-    Ok(write_whole(&folder.committee_path(), &text)?)
+    Ok(write_whole(&folder.committee_path(), &summary::to_bytes(summary))?)
 }
 
 fn io_error(path: PathBuf, action: &'static str, reason: io::Error) -> ReportError {

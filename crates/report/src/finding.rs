@@ -11,8 +11,8 @@ pub(crate) fn headline(summary: &Summary) -> String {
     let all = &summary.figures.all;
     let (percent, digits) = (all.score.error_percent(), grouped(all.score.n));
     match all.n_members {
-        1 => format!("One column errs on {percent:.2} % of {digits} test digits"),
-        n => format!("{n} columns together err on {percent:.2} % of {digits} test digits"),
+        1 => format!("One column errs on {percent:.2} % of {digits} {}", summary.digits_name()),
+        n => format!("{n} columns together err on {percent:.2} % of {digits} {}", summary.digits_name()),
     }
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
         ));
     }
     let mut paragraphs = vec![own.trim_end().to_owned()];
-    if study.data == DataSet::Mnist {
+    if summary.has_peers() {
         let (ours, theirs) = (all.score.error_percent(), paper::COMMITTEE_PERCENT);
         let compared =
             if all.score.errors == paper::COMMITTEE_ERRORS && all.score.n == DataSet::Mnist.n_test() {
@@ -110,7 +110,7 @@ pub(crate) fn key_figures(summary: &Summary) -> Vec<(String, String)> {
             "error of the column".to_owned()
         },
     )];
-    if summary.study.config.data == DataSet::Mnist {
+    if summary.has_peers() {
         key.push((
             format!("{:.2} %", paper::COMMITTEE_PERCENT),
             format!("error of the paper’s committee of {}", paper::N_COLUMNS),

@@ -15,14 +15,13 @@ mod statistics;
 mod summary;
 mod table;
 mod trials;
-mod validation;
 
 pub use drawing::figure::Figure;
 pub use error::ReportError;
 pub use evidence::Evidence;
 pub use files::{Pixels, Report, write_summary};
 pub use markdown::{Listing, committee_markdown, markdown};
-pub use selection::{Columns, Loaded, Selection, load};
+pub use selection::{Columns, Labels, Loaded, Selection, load};
 pub use statistics::{CURVE_SAMPLES, RESAMPLES, Statistics};
 pub use summary::{MAX_SUBSET_WIDTHS, OddWidths, SUMMARY_SCHEMA, Summary, read, read_selected, read_summary};
 pub use trials::Trial;

@@ -6,7 +6,7 @@ mod statistics;
 mod subsets;
 mod trials;
 
-use study::DataSet;
+use study::Kind;
 
 use crate::Summary;
 use columns::{together_table, widths_table};
@@ -68,7 +68,7 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
             text.push_str(&format!("\n## {title}\n\n{content}"));
         }
     }
-    if is_mnist(summary) {
+    if summary.has_peers() {
         text.push_str(
             "\nPaper: five columns for each of seven widths, about 800 epochs; of its widths' committees only the \
              range is given here.\nTheano project: one column a width; it read the labels of digits while \
@@ -85,25 +85,32 @@ fn head(summary: &Summary) -> String {
     let n_columns = n_finished + summary.missing.len();
     let mut lines = vec![
         format!(
-            "# Study {}: errors on {} test digits of {}",
+            "# Study {}: errors on {} {} of {}",
             study.name,
-            grouped(summary.n_test()),
+            grouped(summary.n_digits()),
+            summary.digits_name(),
             study.data
         ),
         String::new(),
         format!("- columns: {n_finished} of {n_columns} finished, {}", study.network),
         format!(
-            "- training: {}, batches of {}, seed {}; {} in all",
+            "- training: {}, batches of {}, seed {}; {} in all, column by column",
             counted(study.epochs, "epoch"),
             study.batch,
             study.seed,
-            duration(manifest.wall_s)
+            duration(summary.training.column_s)
         ),
-        format!("- engine: {} on {}", manifest.engine, manifest.device),
+        match &summary.kinds[..] {
+            [Kind { kind, .. }] => format!("- engine: {kind} on {}", summary.training.machines.join("; ")),
+            kinds => format!(
+                "- engines: **a mixture**, {}; on {}",
+                kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                summary.training.machines.join("; ")
+            ),
+        },
         format!(
-            "- made by: version {}, commit {}, config {}",
-            manifest.version,
-            manifest.commit,
+            "- made by: {}; config {}",
+            summary.training.programs.join("; "),
             short(&manifest.config_hash)
         ),
     ];
@@ -122,9 +129,4 @@ fn head(summary: &Summary) -> String {
     let mut text = lines.join("\n");
     text.push('\n');
     text
-}
-
-/// Whether others' figures are about the same digits.
-fn is_mnist(summary: &Summary) -> bool {
-    summary.study.config.data == DataSet::Mnist
 }

@@ -1,12 +1,14 @@
 //! Which columns of a study, and how they are combined.
 
 use committee::{Committee, CommitteeError, Rule, Score, Seat, weight};
+use mnist_data::Data;
 use ndarray::CowArray;
 use preprocess::Width;
-use study::{ColumnId, Manifest, ResultsFolder, Study, StudyError, read_probabilities};
+use study::{
+    ColumnId, ColumnRecord, FinishedColumn, Manifest, Predictions, ResultsFolder, Study, StudyError,
+};
 
 use crate::ReportError;
-use crate::validation::validation_score;
 
 /// What to look at in a study. The default is everything, by the mean: the paper's committee.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,36 +39,71 @@ impl Selection {
     }
 }
 
+/// The labels that predictions are compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a> {
+    /// The class of each test digit, in file order.
+    pub test: &'a [u8],
+    /// The class of each training digit, in file order; of them a study may have held out the last.
+    pub training: &'a [u8],
+}
+
+impl<'a> From<&'a Data> for Labels<'a> {
+    fn from(data: &'a Data) -> Self {
+        Self { test: data.test.labels(), training: data.train.labels() }
+    }
+}
+
+impl<'a> Labels<'a> {
+    /// Those of the digits that a study's predictions are for.
+    fn of(self, which: Predictions, study: &Study) -> &'a [u8] {
+        match which {
+            Predictions::Test => self.test,
+            Predictions::HeldOut => {
+                let n_training = self.training.len().saturating_sub(study.validation as usize);
+                &self.training[n_training..]
+            }
+        }
+    }
+}
+
 /// The finished columns of a study as a committee.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The study's config and the provenance of its columns.
+    /// The study's config and data.
     pub study: Manifest,
+    /// The digits that the columns have predicted: test digits, or those held out while these are not to be seen.
+    pub digits: Predictions,
     /// The widths looked at, in the study's order.
     pub widths: Vec<Width>,
     /// The columns looked at that are finished, in training order.
     pub finished: Vec<ColumnId>,
     /// The columns looked at that are not, in training order.
     pub missing: Vec<ColumnId>,
+    /// Where the finished columns come from, in training order.
+    pub records: Vec<ColumnRecord>,
+    /// SHA-256 of the predictions of each finished column, in training order.
+    pub predictions_sha256: Vec<String>,
     /// The finished columns, width by width in the study's order. A group's name is what [`Width`]'s `Display` gives, a
     /// member's the column's.
     pub committee: Committee,
 }
 
-/// Loads the finished columns of a selection, one after the other.
+/// Loads the finished columns of a selection, each file compared with its checksum. A study that holds digits out and has
+/// not predicted the test digits with every one of these columns is looked at by its held-out digits.
 ///
 /// Where the study held out validation digits and every one of these columns has its error on them in its metrics, the
 /// columns have [`weight`]s by it; else every weight is 1.
 ///
 /// # Shapes
-/// `test_labels`: the class of each test digit, in file order; as many as the probabilities have rows.
+/// `labels`: as many as the probabilities have rows.
 /// # Errors
 /// [`ReportError`]: the folder holds no study, no column is finished, the study has not what is selected, a column is
 /// of another network or another width than its name and the study say, a file is damaged or does not fit the
 /// others, or [`Rule::Weighted`] is asked for where no weights are known.
 pub fn load(
     folder: &ResultsFolder,
-    test_labels: &[u8],
+    labels: Labels<'_>,
     selection: &Selection,
 ) -> Result<Loaded, ReportError> {
     let path = || folder.root().to_path_buf();
@@ -81,35 +118,47 @@ pub fn load(
         return Err(ReportError::NotFinished { path: path(), column });
     }
 
-    let by_width: Vec<ColumnId> = widths
+    let columns: Vec<FinishedColumn<'_>> =
+        finished.iter().map(|id| folder.finished_column(&study, *id)).collect::<Result<_, _>>()?;
+    let digits = predicted(&study.config, &columns);
+    let by_width: Vec<&FinishedColumn<'_>> = widths
         .iter()
-        .flat_map(|width| finished.iter().copied().filter(move |id| id.width == *width))
+        .flat_map(|width| columns.iter().filter(move |column| column.id().width == *width))
         .collect();
-    let weights = weights(folder, &study.config, &by_width)?;
+    let weights = weights(&study.config, &by_width)?;
     if selection.rule == Rule::Weighted && weights.is_none() {
         return Err(ReportError::NoWeights { path: path() });
     }
-    let seat = |(index, id): (usize, &ColumnId)| Seat {
-        group: id.width.to_string(),
-        name: id.to_string(),
+    let seat = |(index, column): (usize, &&FinishedColumn<'_>)| Seat {
+        group: column.id().width.to_string(),
+        name: column.id().to_string(),
         weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
     };
     let seats = by_width.iter().enumerate().map(seat).collect();
     let mut n_checked = 0;
-    let committee = Committee::load(selection.rule, seats, test_labels, |index, _| {
-        let (id, files) = (&by_width[index], folder.column(&by_width[index]));
+    let labels = labels.of(digits, &study.config);
+    let committee = Committee::load(selection.rule, seats, labels, |index, _| {
         // Each column is loaded twice; its weights need no second look.
         if index == n_checked {
-            files.read_weights(&study, id)?;
+            by_width[index].weights()?;
             n_checked += 1;
         }
-        Ok::<_, LoadError>(CowArray::from(read_probabilities(&files.probabilities())?))
+        Ok::<_, LoadError>(CowArray::from(by_width[index].probabilities(digits)?))
     });
     let committee = committee.map_err(|error| match error {
         LoadError::Study(error) => ReportError::Study(error),
         LoadError::Committee(error) => ReportError::Committee { path: path(), error },
     })?;
-    Ok(Loaded { study, widths, finished, missing, committee })
+    let sums = columns.iter().map(FinishedColumn::predictions_sha256).collect::<Result<_, _>>()?;
+    let records = columns.iter().map(|column| column.record().clone()).collect();
+    drop(columns);
+    Ok(Loaded { digits, widths, finished, missing, records, predictions_sha256: sums, committee, study })
+}
+
+/// The digits that all of these columns have predicted, test digits first.
+pub(crate) fn predicted(study: &Study, columns: &[FinishedColumn<'_>]) -> Predictions {
+    let held_out = study.validation > 0 && !columns.iter().all(|column| column.has(Predictions::Test));
+    if held_out { Predictions::HeldOut } else { Predictions::Test }
 }
 
 enum LoadError {
@@ -166,12 +215,16 @@ fn chosen(
 }
 
 /// A weight a column, from its errors on the held-out digits; `None` when they are not known of all.
-fn weights(
-    folder: &ResultsFolder,
-    study: &Study,
-    columns: &[ColumnId],
-) -> Result<Option<Vec<f64>>, ReportError> {
-    let score = |id: &ColumnId| validation_score(&folder.column(id).metrics(), study.validation);
-    let scores = columns.iter().map(score).collect::<Result<Option<Vec<Score>>, _>>()?;
-    Ok(scores.map(|scores| scores.into_iter().map(|score| weight(score, Study::N_CLASSES)).collect()))
+fn weights(study: &Study, columns: &[&FinishedColumn<'_>]) -> Result<Option<Vec<f64>>, ReportError> {
+    let n = study.validation;
+    let mut weights = Vec::new();
+    for column in columns {
+        let Some(error) = column.epochs()?.last().and_then(|last| last.validation_error) else {
+            return Ok(None);
+        };
+        // A share of these digits: the nearest count is the one it was made from.
+        let errors = (error * f64::from(n)).round() as u32;
+        weights.push(weight(Score { errors, n }, Study::N_CLASSES));
+    }
+    Ok((n > 0).then_some(weights))
 }

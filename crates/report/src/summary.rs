@@ -4,16 +4,22 @@ use std::fs;
 use std::io;
 
 use committee::{Committee, CommitteeError, Figures, Overlap, Rule, Score, Subset, SubsetSize, by_size};
+use mnist_data::Data;
+use ndarray::ArrayView3;
 use preprocess::Width;
 use serde::{Deserialize, Serialize};
-use study::{ColumnId, Manifest, ResultsFolder};
+use study::{
+    ColumnId, ColumnRecord, DataSet, FinishedColumn, Kind, Manifest, Predictions, ResultsFolder, kinds, seal,
+    unseal,
+};
 
 use crate::published::{is_odd_width_of_the_paper, is_of_the_paper};
+use crate::selection::predicted;
 use crate::trials::{Trial, trials};
-use crate::{ReportError, Selection, Statistics, load};
+use crate::{Labels, ReportError, Selection, Statistics, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
-pub const SUMMARY_SCHEMA: u32 = 2;
+pub const SUMMARY_SCHEMA: u32 = 3;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
 pub const MAX_SUBSET_WIDTHS: usize = 7;
@@ -25,12 +31,20 @@ pub const MAX_SUBSET_WIDTHS: usize = 7;
 pub struct Summary {
     /// [`SUMMARY_SCHEMA`].
     pub schema: u32,
-    /// The study's config and the provenance of its columns.
+    /// The study's config and data.
     pub study: Manifest,
+    /// What trained the finished columns, the most frequent first; several are a mixture.
+    pub kinds: Vec<Kind>,
+    /// The programs, CPUs and times of the finished columns.
+    pub training: Training,
+    /// The digits that all figures are of: the test digits, or those held out while these are not to be seen.
+    pub digits: Predictions,
     /// The widths looked at, in the study's order; all of the study's or those asked for.
     pub widths: Vec<Width>,
     /// The columns looked at that are finished, in training order.
     pub finished: Vec<ColumnId>,
+    /// SHA-256 of the predictions of each of them.
+    pub predictions_sha256: Vec<String>,
     /// The columns looked at that are not, in training order.
     pub missing: Vec<ColumnId>,
     /// The figures of the finished columns; groups are the widths that have any, in the study's order, by the
@@ -52,6 +66,42 @@ pub struct Summary {
     pub statistics: Statistics,
 }
 
+/// Where finished columns come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// `version 0.1.0, commit f9997fc`, each once, in the order of the columns.
+    pub programs: Vec<String>,
+    /// The CPUs' names and GPUs, each once, in the order of the columns.
+    pub machines: Vec<String>,
+    /// Seconds spent on all of them, by the clock, added up over columns that may have been trained side by side.
+    pub column_s: f64,
+    /// How often the training of a column was interrupted, all together.
+    pub n_interruptions: usize,
+}
+
+impl Training {
+    fn of(records: &[ColumnRecord]) -> Self {
+        let mut training =
+            Self { programs: Vec::new(), machines: Vec::new(), column_s: 0.0, n_interruptions: 0 };
+        let note = |list: &mut Vec<String>, text: String| {
+            if !list.contains(&text) {
+                list.push(text);
+            }
+        };
+        for record in records {
+            training.column_s += record.wall_s();
+            training.n_interruptions += record.n_interruptions();
+            for by in record.runs.iter().map(|run| &run.by) {
+                note(&mut training.programs, format!("version {}, commit {}", by.version, by.commit));
+                let gpu = by.gpu.as_ref().map_or_else(String::new, |gpu| format!("{gpu} of "));
+                note(&mut training.machines, format!("{gpu}{}", by.cpu));
+            }
+        }
+        training
+    }
+}
+
 /// Whether further columns, of odd widths, improve the committee of the paper's widths.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,10 +119,34 @@ pub struct OddWidths {
 }
 
 impl Summary {
-    /// Test digits.
+    /// Digits that the figures are of.
     #[must_use]
-    pub fn n_test(&self) -> u32 {
+    pub fn n_digits(&self) -> u32 {
         self.figures.all.score.n
+    }
+
+    /// What these digits are called: "test digits" or "held-out digits".
+    #[must_use]
+    pub fn digits_name(&self) -> &'static str {
+        match self.digits {
+            Predictions::Test => "test digits",
+            Predictions::HeldOut => "held-out digits",
+        }
+    }
+
+    /// The pictures of these digits, `[digits, height, width]`, and their labels, from the study's data.
+    #[must_use]
+    pub fn scored<'d>(&self, data: &'d Data) -> (ArrayView3<'d, u8>, &'d [u8]) {
+        match (self.digits, data.train.hold_out(self.study.config.validation as usize)) {
+            (Predictions::HeldOut, Ok((_, held_out))) => (held_out.images(), held_out.labels()),
+            _ => (data.test.images(), data.test.labels()),
+        }
+    }
+
+    /// Whether others' figures are of the same digits: MNIST's test digits.
+    #[must_use]
+    pub fn has_peers(&self) -> bool {
+        self.study.config.data == DataSet::Mnist && self.digits == Predictions::Test
     }
 }
 
@@ -82,25 +156,25 @@ impl Summary {
 /// Those of [`read_selected`].
 pub fn read(
     folder: &ResultsFolder,
-    test_labels: &[u8],
+    labels: Labels<'_>,
     widths: Option<&[Width]>,
 ) -> Result<Summary, ReportError> {
     let selection = widths.map_or_else(Selection::default, |widths| Selection::of_widths(widths.to_vec()));
-    read_selected(folder, test_labels, &selection)
+    read_selected(folder, labels, &selection)
 }
 
 /// Loads the finished columns of a selection and works out every figure.
 ///
 /// # Shapes
-/// `test_labels`: the class of each test digit, in file order; as many as the probabilities have rows.
+/// `labels`: as many as the probabilities have rows.
 /// # Errors
 /// Those of [`load`].
 pub fn read_selected(
     folder: &ResultsFolder,
-    test_labels: &[u8],
+    labels: Labels<'_>,
     selection: &Selection,
 ) -> Result<Summary, ReportError> {
-    let loaded = load(folder, test_labels, selection)?;
+    let loaded = load(folder, labels, selection)?;
     let wrong = |error| ReportError::Committee { path: folder.root().to_path_buf(), error };
     let committee = &loaded.committee;
     let groups: Vec<&str> = committee.groups().collect();
@@ -115,12 +189,16 @@ pub fn read_selected(
         subsets,
         overlaps: committee.overlaps(&venn_groups(&groups)).map_err(wrong)?,
         odd_widths: odd_widths(committee).map_err(wrong)?,
-        trials: trials(folder, &loaded.study.config, &loaded.finished, &figures)?,
+        trials: trials(folder, &loaded.study, loaded.digits, &loaded.finished, &figures)?,
         statistics: Statistics::of(committee, loaded.study.config.seed).map_err(wrong)?,
         figures,
+        kinds: kinds(&loaded.records),
+        training: Training::of(&loaded.records),
+        digits: loaded.digits,
         study: loaded.study,
         widths: loaded.widths,
         finished: loaded.finished,
+        predictions_sha256: loaded.predictions_sha256,
         missing: loaded.missing,
     })
 }
@@ -157,25 +235,44 @@ fn odd_widths(committee: &Committee) -> Result<Option<OddWidths>, CommitteeError
     }))
 }
 
-/// Reads `committee.json` if it still says what [`read`] would for all widths: `None` when there is none, or
-/// the study has been trained on since. Needs no labels, so no test digits.
+/// The bytes of `committee.json`: every number of a summary, with a checksum.
+pub(crate) fn to_bytes(summary: &Summary) -> Vec<u8> {
+    seal(summary)
+}
+
+/// Reads `committee.json` if it still says what [`read`] would for all widths: `None` when there is none, it is damaged or
+/// of another version, or the columns' predictions are not those it was made from. Needs no labels, so no digits.
 ///
 /// # Errors
-/// [`ReportError::Study`] when the manifest cannot be read. A `committee.json` that is damaged or of another
-/// version counts as none, since it can be made again.
+/// [`ReportError::Study`] when the manifest, a column's record or its predictions cannot be read or are damaged.
 pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportError> {
     let Some(manifest) = folder.manifest()? else { return Ok(None) };
     let path = folder.committee_path();
-    let text = match fs::read(&path) {
+    let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(reason) if reason.kind() == io::ErrorKind::InvalidData => return Ok(None),
         Err(reason) => return Err(ReportError::Summary { path, reason: format!("cannot read: {reason}") }),
     };
-    let Ok(summary) = serde_json::from_slice::<Summary>(&text) else { return Ok(None) };
-    let current = summary.schema == SUMMARY_SCHEMA
+    let Ok(text) = unseal(&text) else { return Ok(None) };
+    let Ok(summary) = serde_json::from_str::<Summary>(&text) else { return Ok(None) };
+    let is_whole = summary.schema == SUMMARY_SCHEMA
         && summary.figures.rule == Rule::Mean
         && summary.study == manifest
         && summary.widths == manifest.config.widths
         && summary.finished == folder.finished(&manifest.config);
-    Ok(current.then_some(summary))
+    if !is_whole {
+        return Ok(None);
+    }
+    let finished = summary.finished.iter();
+    let columns: Vec<_> =
+        finished.map(|id| folder.finished_column(&manifest, *id)).collect::<Result<_, _>>()?;
+    let sums: Vec<String> =
+        columns.iter().map(FinishedColumn::predictions_sha256).collect::<Result<_, _>>()?;
+    let records: Vec<ColumnRecord> = columns.iter().map(|column| column.record().clone()).collect();
+    let is_current = sums == summary.predictions_sha256
+        && predicted(&manifest.config, &columns) == summary.digits
+        && kinds(&records) == summary.kinds
+        && Training::of(&records) == summary.training;
+    Ok(is_current.then_some(summary))
 }

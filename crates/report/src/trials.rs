@@ -3,10 +3,9 @@
 use committee::Figures;
 use preprocess::Width;
 use serde::{Deserialize, Serialize};
-use study::{ColumnId, LearningRate, ResultsFolder, Study};
+use study::{ColumnId, EpochRecord, LearningRate, Manifest, Predictions, ResultsFolder};
 
 use crate::ReportError;
-use crate::validation::last_epoch;
 
 /// The finished columns of one width, on average.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +21,8 @@ pub struct Trial {
     pub iterations: u64,
     /// Mean error on the held-out digits in percent; none were held out or it is not known of all: `None`.
     pub validation_percent: Option<f64>,
-    /// Mean error on the test digits in percent.
-    pub test_percent: f64,
+    /// Mean error on the test digits in percent; `None` while they are not to be seen.
+    pub test_percent: Option<f64>,
     /// Mean minutes of a column's training, by the clock, beside whatever else the machine trained; `None` when it is not
     /// known of all.
     pub minutes: Option<f64>,
@@ -32,10 +31,12 @@ pub struct Trial {
 /// A row a width that has finished columns, in the order of the figures' groups.
 pub(crate) fn trials(
     folder: &ResultsFolder,
-    study: &Study,
+    manifest: &Manifest,
+    digits: Predictions,
     finished: &[ColumnId],
     figures: &Figures,
 ) -> Result<Vec<Trial>, ReportError> {
+    let study = &manifest.config;
     let (LearningRate::Exponential { initial: learning_rate, .. }
     | LearningRate::OneCycle { peak: learning_rate, .. }) = study.learning_rate;
     let n_train = u64::from(study.data.n_train().saturating_sub(study.validation));
@@ -47,9 +48,9 @@ pub(crate) fn trials(
         let Some(&&ColumnId { width, .. }) = columns.first() else { continue };
         let mut epochs = Vec::new();
         for id in columns {
-            epochs.push(last_epoch(&folder.column(id).metrics())?);
+            epochs.push(folder.finished_column(manifest, *id)?.epochs()?.pop());
         }
-        let mean = |of: &dyn Fn(&crate::validation::Epoch) -> Option<f64>| -> Option<f64> {
+        let mean = |of: &dyn Fn(&EpochRecord) -> Option<f64>| -> Option<f64> {
             let values: Vec<f64> =
                 epochs.iter().map(|epoch| epoch.as_ref().and_then(of)).collect::<Option<_>>()?;
             Some(values.iter().sum::<f64>() / values.len() as f64)
@@ -60,8 +61,8 @@ pub(crate) fn trials(
             learning_rate,
             iterations,
             validation_percent: mean(&|epoch| epoch.validation_error).map(|error| 100.0 * error),
-            test_percent: group.members.mean_percent,
-            minutes: mean(&|epoch| epoch.elapsed_s).map(|seconds| seconds / 60.0),
+            test_percent: (digits == Predictions::Test).then_some(group.members.mean_percent),
+            minutes: mean(&|epoch| Some(epoch.elapsed_s)).map(|seconds| seconds / 60.0),
         });
     }
     Ok(trials)

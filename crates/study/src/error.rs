@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use committee::FileError;
 
+use crate::folder::{PROBABILITIES, VALIDATION};
 use crate::{ConfigError, Study};
 
 /// Errors of this crate: each names the file or folder and the reason in one sentence.
@@ -39,7 +40,7 @@ pub enum StudyError {
     },
     /// The results folder holds columns, but not the config they were trained with.
     #[error(
-        "{path}: this results folder holds columns, but no study.json to say of which config: \
+        "{path}: this results folder holds columns' files, but neither study.json nor a column says of which config: \
          choose another results folder"
     )]
     NoManifest {
@@ -59,6 +60,32 @@ pub enum StudyError {
         path: PathBuf,
         /// The place and the reason.
         error: Box<ConfigError>,
+    },
+    /// A `study.json` whose checksum or config's hash does not hold, or of a newer format.
+    #[error("{path}: {reason}")]
+    DamagedManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A `column.json` that is missing, damaged or of a newer format.
+    #[error("{path}: not a finished column's record: {reason}")]
+    Record {
+        /// The record.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of a finished column that is not the one that was written.
+    #[error("{path}: {}, expected {}… by column.json; {}", found(got), short(want), cure(path))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Its SHA-256, hexadecimal; `None` when it is not there.
+        got: Option<String>,
+        /// That of the record.
+        want: String,
     },
     /// Probabilities that are none, or cannot be read.
     #[error("{0}")]
@@ -120,12 +147,30 @@ impl StudyError {
             Self::Busy { .. } | Self::Manifest { .. } | Self::Probabilities(_) | Self::Classes { .. } => {
                 false
             }
+            Self::DamagedManifest { .. } | Self::Record { .. } | Self::Damaged { .. } => false,
             Self::Weights { .. } | Self::ForeignColumn { .. } => false,
         }
     }
 
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |reason| Self::Io { path: path.to_path_buf(), action, reason }
+    }
+}
+
+fn found(got: &Option<String>) -> String {
+    match got {
+        Some(got) => format!("damaged: its SHA-256 is {}…", short(got)),
+        None => "no such file".to_owned(),
+    }
+}
+
+/// What helps against a damaged file.
+fn cure(path: &Path) -> &'static str {
+    let name = path.file_name().unwrap_or_default();
+    if [VALIDATION, PROBABILITIES].iter().any(|predictions| name == *predictions) {
+        "`reproduce` predicts it again from the weights"
+    } else {
+        "restore it from a copy, or delete the column's folder to train the column again"
     }
 }
 

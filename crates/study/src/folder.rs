@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <root>/
-//!   study.json               the manifest: config and provenance
+//!   study.json               the manifest: config and hashes of the data, written once
 //!   committee.json           every number the report prints
 //!   report.html, report.md   the report
 //!   figures/                 its figures
@@ -12,17 +12,26 @@
 //!     metrics.jsonl          a line an epoch
 //!     validation.npy         [held-out digits, 10] f32 softmax, where the config holds some out
 //!     probabilities.npy      [test digits, 10] f32 softmax
-//!     checkpoint.safetensors only while unfinished
+//!     column.json            written last, says that the column is done: provenance and checksums
+//!     checkpoint.safetensors, checkpoint-before.safetensors
+//!                            the last two places to resume from, only while unfinished
 //! ```
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{ColumnId, FolderLock, Manifest, Study, StudyError};
+use ciresan_net::Parameters;
+
+use crate::{ColumnId, ColumnRecord, FolderLock, Manifest, Study, StudyError};
 
 /// The manifest's name.
 pub(crate) const MANIFEST: &str = "study.json";
+/// Names of a column's files.
+pub(crate) const WEIGHTS: &str = "weights.safetensors";
+pub(crate) const METRICS: &str = "metrics.jsonl";
+pub(crate) const VALIDATION: &str = "validation.npy";
+pub(crate) const PROBABILITIES: &str = "probabilities.npy";
 
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
 /// writing functions touch the disk.
@@ -91,12 +100,14 @@ impl ResultsFolder {
         ColumnFolder { root: self.columns().join(id.to_string()) }
     }
 
-    /// Whether a column is finished: its weights and its probabilities are there. Files are whole or absent,
-    /// so nothing more needs a look here.
+    /// Whether a column is finished: its record is there. In a folder that was begun before there were records, weights
+    /// and probabilities without a checkpoint say so too.
     #[must_use]
     pub fn is_finished(&self, id: &ColumnId) -> bool {
         let column = self.column(id);
-        column.weights().is_file() && column.probabilities().is_file()
+        let all_there = || column.weights().is_file() && column.probabilities().is_file();
+        let of_format_1 = || self.manifest().is_ok_and(|found| found.is_some_and(|it| it.format_1.is_some()));
+        column.record().is_file() || (all_there() && !column.has_checkpoint() && of_format_1())
     }
 
     /// The finished columns of a study, in training order.
@@ -122,7 +133,7 @@ impl ResultsFolder {
         Manifest::read(&self.manifest_path())
     }
 
-    /// Writes `study.json`, whole or not at all.
+    /// Writes `study.json`, whole or not at all. It is written when a study begins and never again.
     ///
     /// # Errors
     /// [`StudyError::Io`] when it cannot be written.
@@ -130,12 +141,13 @@ impl ResultsFolder {
         manifest.write(&self.manifest_path())
     }
 
-    /// Whether this folder is empty or of this study; changes nothing. Gives back the manifest that is there.
+    /// Whether this folder is empty or of this study; changes nothing. Gives back the manifest that is there. Where it
+    /// was lost, columns that say they are of this config make the folder this study's.
     ///
     /// # Errors
     /// [`StudyError::OtherConfig`] when the folder's study has another [`hash`](Study::hash),
-    /// [`StudyError::NoManifest`] when there are columns' files without a manifest; both are a matter of
-    /// wrong usage. Else what [`manifest`](Self::manifest) says.
+    /// [`StudyError::NoManifest`] when there are columns' files that do not say of which config they are; both are a
+    /// matter of wrong usage. Else what [`manifest`](Self::manifest) says.
     pub fn adopt(&self, study: &Study) -> Result<Option<Manifest>, StudyError> {
         let want = study.hash();
         match self.manifest()? {
@@ -143,22 +155,32 @@ impl ResultsFolder {
             Some(Manifest { config_hash: got, .. }) => {
                 Err(StudyError::OtherConfig { path: self.root.clone(), got, want })
             }
-            None if self.has_column_files()? => Err(StudyError::NoManifest { path: self.root.clone() }),
-            None => Ok(None),
+            None => self.adopt_without_manifest(want).map(|()| None),
         }
+    }
+
+    fn adopt_without_manifest(&self, want: String) -> Result<(), StudyError> {
+        let (mut n_files, mut n_known) = (0, 0);
+        for root in entries(&self.columns())? {
+            let column = ColumnFolder { root };
+            n_files += if column.root.is_file() { 1 } else { entries(&column.root)?.len() };
+            match column.config_hash()? {
+                Some(got) if got != want => {
+                    return Err(StudyError::OtherConfig { path: self.root.clone(), got, want });
+                }
+                Some(_) => n_known += 1,
+                // A checkpoint is compared with the config when training resumes from it.
+                None => n_known += usize::from(column.has_checkpoint()),
+            }
+        }
+        if n_files > 0 && n_known == 0 {
+            return Err(StudyError::NoManifest { path: self.root.clone() });
+        }
+        Ok(())
     }
 
     fn columns(&self) -> PathBuf {
         self.root.join("columns")
-    }
-
-    fn has_column_files(&self) -> Result<bool, StudyError> {
-        for column in entries(&self.columns())? {
-            if column.is_file() || !entries(&column)?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 
@@ -186,32 +208,70 @@ impl ColumnFolder {
     /// `weights.safetensors`: final parameters.
     #[must_use]
     pub fn weights(&self) -> PathBuf {
-        self.root.join("weights.safetensors")
+        self.root.join(WEIGHTS)
     }
 
     /// `metrics.jsonl`: a line an epoch.
     #[must_use]
     pub fn metrics(&self) -> PathBuf {
-        self.root.join("metrics.jsonl")
+        self.root.join(METRICS)
     }
 
     /// `validation.npy`: softmax outputs on the training digits held out, where the config holds some out. Columns that were
     /// finished before there was such a file have none.
     #[must_use]
     pub fn validation(&self) -> PathBuf {
-        self.root.join("validation.npy")
+        self.root.join(VALIDATION)
     }
 
     /// `probabilities.npy`: softmax outputs on the test digits.
     #[must_use]
     pub fn probabilities(&self) -> PathBuf {
-        self.root.join("probabilities.npy")
+        self.root.join(PROBABILITIES)
+    }
+
+    /// `column.json`: that the column is done, its provenance and its files' checksums.
+    #[must_use]
+    pub fn record(&self) -> PathBuf {
+        self.root.join("column.json")
     }
 
     /// `checkpoint.safetensors`: where an unfinished column stands.
     #[must_use]
     pub fn checkpoint(&self) -> PathBuf {
         self.root.join("checkpoint.safetensors")
+    }
+
+    /// `checkpoint-before.safetensors`: the checkpoint before the last, for when that one is damaged.
+    #[must_use]
+    pub fn checkpoint_before(&self) -> PathBuf {
+        self.root.join("checkpoint-before.safetensors")
+    }
+
+    /// Whether there is a place to resume from.
+    #[must_use]
+    pub fn has_checkpoint(&self) -> bool {
+        self.checkpoint().exists() || self.checkpoint_before().exists()
+    }
+
+    /// The hash of the config that this column's record or, without one, its weights say they are of.
+    fn config_hash(&self) -> Result<Option<String>, StudyError> {
+        if let Some(record) = ColumnRecord::read(&self.record())? {
+            return Ok(Some(record.config_hash));
+        }
+        let path = self.weights();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(reason)
+                if matches!(reason.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                return Ok(None);
+            }
+            Err(reason) => return Err(StudyError::io(&path, "read the weights")(reason)),
+        };
+        let (_, metadata) = Parameters::from_safetensors(&bytes)
+            .map_err(|error| StudyError::Weights { path, reason: error.to_string() })?;
+        Ok(metadata.extra.get("config_hash").cloned())
     }
 }
 

@@ -1,21 +1,22 @@
-//! `study.json`: a study's config with the provenance of its results.
+//! `study.json`: a study's config and the hashes of its data, written when the study begins.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::json::{self, Reason, Refusal};
-use crate::{ColumnId, ConfigError, Study, StudyError, write_whole};
+use crate::format::{self, Format, other_format};
+use crate::provenance::Provenance;
+use crate::sealed::{seal, unseal};
+use crate::{ConfigError, Study, StudyError, json, write_whole};
 
 /// The manifest's format: the value of its key `schema`.
-pub const MANIFEST_SCHEMA: u32 = 1;
+pub const MANIFEST_SCHEMA: u32 = 2;
 
 /// Longest manifest that is read, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 4 << 20;
 
-/// A study's config and where its results come from: `study.json`.
-///
-/// A study trained in several runs has the version, commit, engine and device of its last one.
+/// A study's config and data: `study.json`. It never changes once it is written; what was trained when and by what
+/// stands in each column's [`record`](crate::ColumnRecord).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Manifest {
@@ -25,20 +26,11 @@ pub struct Manifest {
     pub config: Study,
     /// [`Study::hash`] of it.
     pub config_hash: String,
-    /// Version of the program.
-    pub version: String,
-    /// Commit of the program's source, as the program knows it.
-    pub commit: String,
-    /// What trained the columns.
-    pub engine: String,
-    /// What it ran on.
-    pub device: String,
     /// The data files.
     pub data: Vec<DataFile>,
-    /// The finished columns, in training order.
-    pub columns: Vec<ColumnId>,
-    /// Seconds of training over all runs, by the clock.
-    pub wall_s: f64,
+    /// What trained the study last, of a manifest of format 1, which had it in place of columns' records.
+    #[serde(skip)]
+    pub format_1: Option<Provenance>,
 }
 
 /// One file of digits.
@@ -51,30 +43,82 @@ pub struct DataFile {
     pub sha256: String,
 }
 
+/// A manifest of format 1, which was written again at every end of an epoch.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Format1 {
+    #[serde(rename = "schema")]
+    _schema: u32,
+    config: Study,
+    config_hash: String,
+    version: String,
+    commit: String,
+    /// `ciresan-cpu avx2 fp32`
+    engine: String,
+    /// `AMD EPYC, 2 workers`
+    device: String,
+    data: Vec<DataFile>,
+    #[serde(rename = "columns")]
+    _columns: serde::de::IgnoredAny,
+    #[serde(rename = "wall_s")]
+    _wall_s: f64,
+}
+
+impl From<Format1> for Manifest {
+    fn from(old: Format1) -> Self {
+        let mut words: Vec<&str> = old.engine.split(' ').collect();
+        let precision = words.pop().filter(|_| !words.is_empty()).unwrap_or_default().to_owned();
+        let instruction_set = match words[..] {
+            ["ciresan-cpu", instruction_set] => Some(instruction_set.to_owned()),
+            _ => None,
+        };
+        let engine = if instruction_set.is_some() { words[0].to_owned() } else { words.join(" ") };
+        let (version, commit) = (old.version, old.commit);
+        let cpu = old.device;
+        let by =
+            Provenance { version, commit, engine, instruction_set, precision, cpu, ..Provenance::default() };
+        Self { format_1: Some(by), ..Self::with_hash(old.config, old.config_hash, old.data) }
+    }
+}
+
 impl Manifest {
+    /// The manifest of a study that begins.
+    #[must_use]
+    pub fn new(study: &Study, data: &[DataFile]) -> Self {
+        Self::with_hash(study.clone(), study.hash(), data.to_vec())
+    }
+
+    fn with_hash(config: Study, config_hash: String, data: Vec<DataFile>) -> Self {
+        Self { schema: MANIFEST_SCHEMA, config, config_hash, data, format_1: None }
+    }
+
     /// Reads the manifest at `path`; `None` when there is no such file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, StudyError> {
-        let text = match json::read_text(path, "read the manifest", MAX_MANIFEST_BYTES) {
-            Ok(text) => text,
-            Err(StudyError::Io { reason, .. }) if reason.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
+        let Some(text) = format::read_if_there(path, "read the manifest", MAX_MANIFEST_BYTES)? else {
+            return Ok(None);
         };
-        let damaged =
+        let wrong =
             |error: ConfigError| StudyError::Manifest { path: path.to_path_buf(), error: error.into() };
-        let manifest: Self = json::parse(&text).map_err(damaged)?;
-        if manifest.schema == MANIFEST_SCHEMA {
-            return Ok(Some(manifest));
+        let damaged = |reason: String| StudyError::DamagedManifest { path: path.to_path_buf(), reason };
+        let Format { schema } = json::parse(&text).map_err(wrong)?;
+        let manifest: Self = match schema {
+            1 => json::parse::<Format1>(&text).map_err(wrong)?.into(),
+            MANIFEST_SCHEMA => {
+                let text = unseal(&text).map_err(|error| damaged(error.to_string()))?;
+                json::parse(&text).map_err(wrong)?
+            }
+            newer => return Err(damaged(other_format(newer, MANIFEST_SCHEMA))),
+        };
+        let hash = manifest.config.hash();
+        if manifest.config_hash != hash {
+            let reason =
+                format!("damaged: the hash of its config is {hash}, and it says {}", manifest.config_hash);
+            return Err(damaged(reason));
         }
-        let want = format!("{MANIFEST_SCHEMA}, the manifest format of this version");
-        let refusal = Refusal { key: "schema".to_owned(), reason: Reason::Want(want) };
-        Err(damaged(refusal.placed_in(&text)))
+        Ok(Some(manifest))
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), StudyError> {
-        let mut text = serde_json::to_vec_pretty(self).expect("plain keys and finite numbers");
-        text.push(b'\n');
-        write_whole(path, &text)
+        write_whole(path, &seal(self))
     }
 }

@@ -1,5 +1,6 @@
 //! `probabilities.npy` and `validation.npy`: a column's softmax outputs on the test digits and on those held out.
 
+use std::fs;
 use std::path::Path;
 
 use committee::{FileError, check_probabilities};
@@ -20,7 +21,13 @@ pub const N_CLASSES: usize = Study::N_CLASSES;
 /// # Errors
 /// [`StudyError::Probabilities`] when the file cannot be read or holds anything else.
 pub fn read_probabilities(path: &Path) -> Result<Array2<f32>, StudyError> {
-    let probabilities = committee::read_probabilities(path)?;
+    let bytes = fs::read(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
+    parse(path, &bytes)
+}
+
+/// The probabilities in the bytes of the file at `path`.
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f32>, StudyError> {
+    let probabilities = committee::parse_probabilities(path, bytes)?;
     check_classes(path, probabilities.view())?;
     Ok(probabilities)
 }
@@ -53,8 +60,6 @@ fn check_classes(path: &Path, probabilities: ArrayView2<'_, f32>) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use ndarray_npy::write_npy;
 
     use super::*;

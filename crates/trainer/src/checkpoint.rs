@@ -2,8 +2,9 @@
 //!
 //! Tensors `parameters/<name>` and, of the optimizer's state, `velocity/<name>` or `first_moment/<name>` and
 //! `second_moment/<name>`, f32, in the order of the network's layers; one metadata key, `ciresan-checkpoint`, with JSON:
-//! the position in the run, the steps that the optimizer counts, the sums of the epoch as bit patterns, and a SHA-256 over
-//! all of it, because a flipped bit would train on as if nothing had happened.
+//! the position in the run, the steps that the optimizer counts, the sums of the epoch as bit patterns, the runs up to here,
+//! and a SHA-256 over all of it, because a flipped bit would train on as if nothing had happened. The checkpoint before is
+//! kept as `checkpoint-before.safetensors`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,7 +16,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use study::{ColumnId, StudyError};
+use study::{ColumnFolder, ColumnId, StudyError, TrainingRun};
 
 pub use self::error::{CheckpointError, Flaw};
 use crate::schedule::RunLength;
@@ -25,7 +26,9 @@ mod error;
 /// The one key of the file's metadata.
 const METADATA_KEY: &str = "ciresan-checkpoint";
 /// The layout described in this module.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The oldest layout that is read: it knows nothing of runs and of the metrics' checksum.
+const OLDEST_FORMAT: u32 = 2;
 /// Room for the header of names, shapes and metadata when the file's length is checked before it is read; a real one
 /// takes about 2 KB.
 const HEADER_ROOM_BYTES: u64 = 1 << 20;
@@ -47,7 +50,16 @@ pub(crate) struct Position {
     pub(crate) epoch_elapsed: Duration,
 }
 
-/// A column in mid-training: all that is needed to go on with the same bits.
+/// What a checkpoint knows of the column's past, which decides no bit.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Past {
+    /// The runs that trained the column up to here; none in a file of format 2.
+    pub(crate) runs: Vec<TrainingRun>,
+    /// SHA-256 of the metrics of the complete epochs, hexadecimal; `None` in a file of format 2.
+    pub(crate) metrics_sha256: Option<String>,
+}
+
+/// A column in mid-training: all that is needed to resume with the same bits.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoint {
     /// How far it has come.
@@ -56,6 +68,17 @@ pub(crate) struct Checkpoint {
     pub(crate) parameters: Parameters,
     /// The optimizer's state.
     pub(crate) optimizer: OptimizerState,
+    /// Where it comes from.
+    pub(crate) past: Past,
+}
+
+/// Where a column resumes.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// `None` for a column that has not begun.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// Why the last checkpoint is not the one.
+    pub(crate) damaged: Option<CheckpointError>,
 }
 
 /// Whose checkpoint it is: both must match for training to go on.
@@ -96,20 +119,52 @@ struct State {
     ratio_sum_bits: String,
     elapsed_ns: u64,
     epoch_elapsed_ns: u64,
+    // From format 3 on; left out, the checksum is that of format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<TrainingRun>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metrics_sha256: Option<String>,
 }
 
 impl Checkpoint {
-    /// Writes the checkpoint to `path`, whole or not at all.
+    /// Writes the column's checkpoint, whole or not at all, and keeps the one before.
     ///
     /// # Errors
     /// When the disk is full or the folder cannot be written.
     pub(crate) fn write(
         &self,
-        path: &Path,
+        files: &ColumnFolder,
         owner: Owner<'_>,
         spec: &EngineSpec,
     ) -> Result<(), Box<StudyError>> {
-        Ok(study::write_whole(path, &self.to_bytes(owner, spec))?)
+        let path = files.checkpoint();
+        match fs::rename(&path, files.checkpoint_before()) {
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
+                Err(Box::new(StudyError::Io { path, action: "keep the checkpoint before", reason }))
+            }
+            _ => Ok(study::write_whole(&path, &self.to_bytes(owner, spec))?),
+        }
+    }
+
+    /// Where the column resumes: its last checkpoint or, when that is damaged or was never completed, the one before.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] of the last checkpoint, when it is of something else or there is no good one before it.
+    pub(crate) fn find(
+        files: &ColumnFolder,
+        owner: Owner<'_>,
+        spec: &EngineSpec,
+        run: RunLength,
+    ) -> Result<Place, CheckpointError> {
+        let before = || Self::read(&files.checkpoint_before(), owner, spec, run);
+        match Self::read(&files.checkpoint(), owner, spec, run) {
+            Ok(None) => Ok(Place { checkpoint: before()?, damaged: None }),
+            Err(error) if error.is_damage() => match before() {
+                Ok(Some(checkpoint)) => Ok(Place { checkpoint: Some(checkpoint), damaged: Some(error) }),
+                _ => Err(error),
+            },
+            last => Ok(Place { checkpoint: last?, damaged: None }),
+        }
     }
 
     /// Reads the checkpoint at `path`; `None` when there is no such file.
@@ -140,7 +195,7 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self, owner: Owner<'_>, spec: &EngineSpec) -> Vec<u8> {
-        let state = State::new(owner, &self.position, self.optimizer.n_steps);
+        let state = State::new(owner, self);
         let vectors: Vec<_> = [&self.parameters].into_iter().chain(&self.optimizer.moments).collect();
         let bytes: Vec<_> = vectors.iter().map(|vector| to_le_bytes(vector)).collect();
         let sha256 = checksum(&state, &bytes);
@@ -170,11 +225,14 @@ impl Checkpoint {
         // Before the rest, which another format may have otherwise.
         let Format { format } =
             serde_json::from_str(json).map_err(|error| Flaw::Format(error.to_string()))?;
-        if format != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(Flaw::Version { got: format, want: FORMAT });
         }
         let Metadata { state, sha256, .. } =
             serde_json::from_str(json).map_err(|error| Flaw::Format(error.to_string()))?;
+        if (format > OLDEST_FORMAT) != state.metrics_sha256.is_some() {
+            return Err(Flaw::Checksum); // the one number that the checksum does not cover was changed
+        }
         state.check_owner(owner)?;
         let vectors = groups(spec).map(|group| tensors_of(group, spec, &file));
         let mut vectors: Vec<Parameters> = vectors.collect::<Result<_, _>>()?;
@@ -187,12 +245,15 @@ impl Checkpoint {
         }
         let moments = vectors.split_off(1);
         let optimizer = OptimizerState { n_steps: state.optimizer_steps, moments };
-        Ok(Self { position: state.position(run)?, parameters: vectors.remove(0), optimizer })
+        let position = state.position(run)?;
+        let past = Past { runs: state.runs, metrics_sha256: state.metrics_sha256 };
+        Ok(Self { position, parameters: vectors.remove(0), optimizer, past })
     }
 }
 
 impl State {
-    fn new(owner: Owner<'_>, position: &Position, optimizer_steps: u64) -> Self {
+    fn new(owner: Owner<'_>, checkpoint: &Checkpoint) -> Self {
+        let Checkpoint { position, optimizer, past, .. } = checkpoint;
         // 2^64 ns are 584 years.
         let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Self {
@@ -200,11 +261,13 @@ impl State {
             config_hash: owner.config_hash.to_owned(),
             epoch: position.epoch,
             step: position.step,
-            optimizer_steps,
+            optimizer_steps: optimizer.n_steps,
             loss_sum_bits: format!("{:016x}", position.loss_sum.to_bits()),
             ratio_sum_bits: format!("{:016x}", position.ratio_sum.to_bits()),
             elapsed_ns: ns(position.elapsed),
             epoch_elapsed_ns: ns(position.epoch_elapsed),
+            runs: past.runs.clone(),
+            metrics_sha256: past.metrics_sha256.clone(),
         }
     }
 

@@ -7,14 +7,17 @@ use std::{fs, io};
 
 use ciresan_net::{Engine, EngineError, Metadata, OptimizerState, Parameters};
 use ndarray::ArrayView3;
-use study::{ColumnFolder, ColumnId, Study};
+use study::{
+    ColumnFolder, ColumnId, ColumnRecord, EpochRecord, RECORD_SCHEMA, Study, StudyError, TrainingRun,
+};
 
 pub use self::error::ColumnError;
 use crate::batch::Batches;
 use crate::canvas::Canvases;
-use crate::checkpoint::{Checkpoint, Owner, Position};
+use crate::checkpoint::{Checkpoint, Owner, Past, Place, Position};
 use crate::group::Job;
-use crate::metrics::{EpochRecord, MetricsFile};
+use crate::metrics::MetricsFile;
+use crate::observer::{Event, Warning};
 use crate::schedule;
 use crate::setup::{Stopwatch, StudyDigits, whole_ms};
 use crate::validation::HeldOut;
@@ -39,6 +42,10 @@ pub(crate) struct Column<'a, 'setup> {
     files: ColumnFolder,
     metrics: MetricsFile,
     stopwatch: Stopwatch<'a>,
+    /// Those of earlier runs.
+    runs: Vec<TrainingRun>,
+    /// This one, with the seconds spent on the column before it.
+    this_run: TrainingRun,
 }
 
 /// What an engine has of a column.
@@ -67,22 +74,47 @@ impl<'a, 'setup> Column<'a, 'setup> {
         files.create()?;
         let study = job.setup.study;
         let owner = Owner { column: id, config_hash: job.config_hash };
-        let saved = Checkpoint::read(&files.checkpoint(), owner, &study.engine_spec(), job.run_length())?;
-        let (position, state) = match saved {
-            Some(Checkpoint { position, parameters, optimizer }) => {
-                (position, State { parameters, optimizer })
+        let Place { checkpoint, damaged } =
+            Checkpoint::find(&files, owner, &study.engine_spec(), job.run_length())?;
+        let warn = |warning: &Warning| job.tell(Event::Warned { column: id, warning });
+        if let (Some(Checkpoint { position, .. }), Some(error)) = (&checkpoint, damaged) {
+            warn(&Warning::Checkpoint { error, epoch: position.epoch });
+            // The good one takes its place, or the next to be written would push it out.
+            let (before, path) = (files.checkpoint_before(), files.checkpoint());
+            fs::rename(before, &path).map_err(|reason| StudyError::Io {
+                path,
+                action: "replace the damaged checkpoint",
+                reason,
+            })?;
+        }
+        let (position, state, past) = match checkpoint {
+            Some(Checkpoint { position, parameters, optimizer, past }) => {
+                (position, State { parameters, optimizer }, past)
             }
             None => {
                 let Study { network, activation, initialization, seed, .. } = study;
                 let mut rng = streams::weights(*seed, id);
                 let parameters = Parameters::init(network, *activation, *initialization, &mut rng);
                 let optimizer = OptimizerState::new(&study.optimizer, network);
-                (Position::default(), State { parameters, optimizer })
+                (Position::default(), State { parameters, optimizer }, Past::default())
             }
         };
-        let metrics = MetricsFile::open(&files.metrics(), position.epoch)?;
+        let (metrics, warning) =
+            MetricsFile::open(&files.metrics(), position.epoch, past.metrics_sha256.as_deref())?;
+        warning.iter().for_each(warn);
+        let now = job.setup.provenance.kind();
+        let before = past.runs.last().map_or_else(|| now.clone(), |run| run.by.kind());
+        if before != now {
+            warn(&Warning::OtherKind { before, now });
+        }
         let stopwatch = Stopwatch::start(job.setup.clock, position.elapsed);
-        Ok((Self { job, id, position, files, metrics, stopwatch }, state))
+        let this_run = TrainingRun {
+            begun: job.now(),
+            epochs_before: position.epoch,
+            wall_s: whole_ms(position.elapsed),
+            by: job.setup.provenance.clone(),
+        };
+        Ok((Self { job, id, position, files, metrics, stopwatch, runs: past.runs, this_run }, state))
     }
 
     /// Digits on canvases that are normalized to the column's width already.
@@ -111,13 +143,21 @@ impl<'a, 'setup> Column<'a, 'setup> {
     pub(crate) fn save(&self, State { parameters, optimizer }: State) -> Result<(), ColumnError> {
         let position = Position { elapsed: self.stopwatch.elapsed(), ..self.position };
         let owner = Owner { column: self.id, config_hash: self.job.config_hash };
-        let checkpoint = Checkpoint { position, parameters, optimizer };
-        Ok(checkpoint.write(&self.files.checkpoint(), owner, &self.job.setup.study.engine_spec())?)
+        let past = Past { runs: self.runs_until_now(), metrics_sha256: Some(self.metrics.sha256()) };
+        let checkpoint = Checkpoint { position, parameters, optimizer, past };
+        Ok(checkpoint.write(&self.files, owner, &self.job.setup.study.engine_spec())?)
     }
 
-    /// Writes the weights, then the probabilities of the held-out digits, if there are any, and of the test digits, whose
-    /// presence says that the column is finished; then the checkpoint goes. A crash anywhere in between leaves a
-    /// checkpoint behind from which the rest is done again.
+    /// The runs that trained the column, this one with the time it has taken up to now.
+    fn runs_until_now(&self) -> Vec<TrainingRun> {
+        let wall_s = whole_ms(self.stopwatch.elapsed()) - self.this_run.wall_s;
+        let this_run = TrainingRun { wall_s: (wall_s * 1e3).round() / 1e3, ..self.this_run.clone() };
+        self.runs.iter().cloned().chain([this_run]).collect()
+    }
+
+    /// Writes the weights, the probabilities of the held-out digits, if there are any, and of the test digits, if they may
+    /// be read, and last the record that says the column is done; then the checkpoints go. A crash anywhere in between
+    /// leaves a checkpoint behind from which the rest is done again.
     pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<(), ColumnError> {
         let weights = engine.parameters(index)?.to_safetensors(&self.metadata())?;
         study::write_whole(&self.files.weights(), &weights)?;
@@ -125,9 +165,18 @@ impl<'a, 'setup> Column<'a, 'setup> {
         if !validation.is_empty() {
             self.predict(engine, index, validation.images(), &self.files.validation())?;
         }
-        self.predict(engine, index, test.images(), &self.files.probabilities())?;
-        self.job.ledger.write()?;
-        remove_checkpoint(&self.files)
+        if let Some(test) = test {
+            self.predict(engine, index, test.images(), &self.files.probabilities())?;
+        }
+        self.files.write_record(&ColumnRecord {
+            schema: RECORD_SCHEMA,
+            column: self.id,
+            config_hash: self.job.config_hash.to_owned(),
+            runs: self.runs_until_now(),
+            predicted_by: None,
+            files: self.files.checksums()?,
+        })?;
+        remove_checkpoints(&self.files)
     }
 
     /// Writes the probabilities of `images` to `path`.
@@ -171,7 +220,6 @@ impl<'a, 'setup> Column<'a, 'setup> {
         let extra = [
             ("column", self.id.to_string()),
             ("config_hash", self.job.config_hash.to_owned()),
-            ("study", study.name.clone()),
             ("width", self.id.width.to_string()),
         ];
         Metadata {
@@ -182,11 +230,15 @@ impl<'a, 'setup> Column<'a, 'setup> {
     }
 }
 
-/// Deletes the checkpoint of a finished column, if there is one.
-pub(crate) fn remove_checkpoint(files: &ColumnFolder) -> Result<(), ColumnError> {
-    let path = files.checkpoint();
-    match fs::remove_file(&path) {
-        Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(ColumnError::Remove { path, reason }),
-        _ => Ok(()),
+/// Deletes the checkpoints of a finished column, as far as there are any.
+pub(crate) fn remove_checkpoints(files: &ColumnFolder) -> Result<(), ColumnError> {
+    for path in [files.checkpoint_before(), files.checkpoint()] {
+        match fs::remove_file(&path) {
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
+                return Err(ColumnError::Remove { path, reason });
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }

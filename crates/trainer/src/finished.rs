@@ -55,7 +55,8 @@ pub fn predict_finished<E: Engine>(
     };
     let (input, classes) = (spec.network.input(), spec.network.classes());
     let of_column = |id: &ColumnId| {
-        let weights = folder.column(id).read_weights(manifest, id).map_err(Box::new)?;
+        let column = folder.finished_column(manifest, *id).map_err(Box::new)?;
+        let weights = column.weights().map_err(Box::new)?;
         let predicted = || -> Result<Array2<f32>, PredictError> {
             let digits = Canvases::normalize(digits, id.width, [input.height, input.width])?;
             probabilities(&mut E::new(&spec, &[weights])?, 0, &digits, classes)

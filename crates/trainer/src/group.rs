@@ -1,19 +1,16 @@
 //! Training a group of columns in lockstep, one engine for all, from where they stand to their test probabilities.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ciresan_net::{Engine, EngineError, Parameters};
 use ndarray::ArrayView3;
 use preprocess::{PreprocessError, Width};
 use rayon::prelude::*;
-use study::{ColumnId, StudyError};
+use study::{ColumnId, EpochRecord};
 
 use crate::canvas::Canvases;
 use crate::column::{Column, ColumnError, Digits, Outcome, State};
-use crate::ledger::Ledger;
-use crate::metrics::EpochRecord;
 use crate::observer::{Event, Observer};
 use crate::run::MakeEngine;
 use crate::schedule::RunLength;
@@ -27,7 +24,6 @@ pub(crate) struct Job<'a, 'setup> {
     /// Counted from 0.
     pub(crate) worker: usize,
     pub(crate) observer: &'a dyn Observer,
-    pub(crate) ledger: &'a Ledger<'a>,
     /// Takes what came of each column, once.
     pub(crate) ended: &'a (dyn Fn(ColumnId, Result<Outcome, ColumnError>) + Sync),
 }
@@ -36,8 +32,6 @@ pub(crate) struct Job<'a, 'setup> {
 pub(crate) enum WholeGroup {
     Engine(EngineError),
     Preprocess(PreprocessError),
-    /// The manifest cannot be written.
-    Manifest(Arc<StudyError>),
 }
 
 impl From<EngineError> for WholeGroup {
@@ -86,6 +80,12 @@ impl Job<'_, '_> {
     ) -> Result<Canvases, PreprocessError> {
         let input = self.setup.study.network.input();
         Canvases::normalize(images, width, [input.height, input.width])
+    }
+
+    /// The time by the calendar: RFC 3339, UTC.
+    pub(crate) fn now(&self) -> String {
+        let now = self.setup.started + (self.setup.clock)();
+        humantime::format_rfc3339_seconds(now).to_string()
     }
 
     pub(crate) fn stopping(&self) -> bool {
@@ -198,7 +198,6 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         let stored: Vec<Result<EpochRecord, ColumnError>> = (columns.par_iter_mut().zip(measured))
             .map(|(column, measured)| measured.and_then(|(error, state)| column.end_epoch(error, state)))
             .collect();
-        let manifest = job.ledger.write();
         let mut lost = Vec::new();
         for (index, (column, stored)) in columns.iter().zip(stored).enumerate() {
             match stored {
@@ -208,8 +207,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
                 Err(error) => lost.push((index, error)),
             }
         }
-        self.lose(lost, Some(digits))?;
-        manifest.map_err(|error| WholeGroup::Manifest(Arc::new(*error)))
+        self.lose(lost, Some(digits))
     }
 
     /// Takes columns that cannot go on out of the group, and makes the engine anew for the others: with their
@@ -260,7 +258,6 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
             let error = match error {
                 WholeGroup::Engine(error) => error.clone().into(),
                 WholeGroup::Preprocess(error) => error.clone().into(),
-                WholeGroup::Manifest(error) => Arc::clone(error).into(),
             };
             (self.job.ended)(column.id, Err(error));
         }

@@ -34,8 +34,8 @@ type Place = (u32, u32);
 
 /// Where a column stands; `None` when that cannot be told.
 fn place(setup: &Setup<'_>, config_hash: &str, run: RunLength, column: ColumnId) -> Option<Place> {
-    let path = setup.folder.column(&column).checkpoint();
     let owner = Owner { column, config_hash };
-    let saved = Checkpoint::read(&path, owner, &setup.study.engine_spec(), run).ok()?;
-    Some(saved.map_or((0, 0), |saved| (saved.position.epoch, saved.position.step)))
+    let found =
+        Checkpoint::find(&setup.folder.column(&column), owner, &setup.study.engine_spec(), run).ok()?;
+    Some(found.checkpoint.map_or((0, 0), |saved| (saved.position.epoch, saved.position.step)))
 }

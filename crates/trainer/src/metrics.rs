@@ -1,33 +1,14 @@
-//! `metrics.jsonl`: a line of JSON for every epoch of a column.
+//! Keeping `metrics.jsonl`: a line of JSON for every epoch of a column, as the column is trained.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use study::{EpochRecord, StudyError, write_whole};
 use thiserror::Error;
 
-/// One epoch of one column: a line of `metrics.jsonl`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpochRecord {
-    /// The epoch, counted from 1.
-    pub epoch: u32,
-    /// The learning rate of the epoch's last step.
-    pub learning_rate: f32,
-    /// Mean cross-entropy over the epoch's images, each taken before the step it belongs to; in nats.
-    pub loss: f64,
-    /// Mean over the epoch's steps of the mean over parameter tensors of ‖lr·∇‖₁ / ‖θ‖₁.
-    pub update_ratio: f64,
-    /// Images of this column trained a second, distortion included, validation and saving not; a group's columns have
-    /// about the same.
-    pub images_per_second: f64,
-    /// Share of the held-out training digits that is wrong after the epoch, 0..=1; absent when none are held out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_error: Option<f64>,
-    /// Seconds spent on this column so far, over all runs.
-    pub elapsed_s: f64,
-}
+use crate::observer::Warning;
 
 /// Why metrics could not be kept.
 #[derive(Debug, Error)]
@@ -43,19 +24,9 @@ pub enum MetricsError {
         /// The operating system's reason.
         reason: io::Error,
     },
-    /// Fewer whole lines than epochs trained.
-    #[error(
-        "{path}: holds the first {got} epochs, expected {want} as the column's checkpoint has it; \
-         delete the checkpoint to train this column anew"
-    )]
-    Lines {
-        /// The metrics file.
-        path: PathBuf,
-        /// Whole lines in order from epoch 1.
-        got: u32,
-        /// Epochs that the checkpoint has behind it.
-        want: u32,
-    },
+    /// The file could not be written anew without its damaged lines.
+    #[error(transparent)]
+    Results(#[from] Box<StudyError>),
 }
 
 /// The metrics of one column, open for the next epoch's line.
@@ -63,28 +34,47 @@ pub enum MetricsError {
 pub(crate) struct MetricsFile {
     path: PathBuf,
     file: File,
+    /// Over all lines.
+    hasher: Sha256,
 }
 
 impl MetricsFile {
-    /// Opens or creates the metrics at `path` with the lines of the first `epochs_done` epochs, and cuts off what follows:
-    /// lines of epochs that will be trained again, or half a line of a run that was killed.
+    /// Opens or creates the metrics at `path` with the lines of the first `epochs_done` epochs as far as they are there,
+    /// and drops what follows: lines of epochs that will be trained again, or half a line of a run that was killed. Says
+    /// when lines are missing, or are not those whose SHA-256 is `sha256`.
     ///
     /// # Errors
-    /// [`MetricsError::Lines`] when one of those lines is missing, [`MetricsError::Io`] when the disk says so.
-    pub(crate) fn open(path: &Path, epochs_done: u32) -> Result<Self, MetricsError> {
+    /// [`MetricsError`] when the disk says so.
+    pub(crate) fn open(
+        path: &Path,
+        epochs_done: u32,
+        sha256: Option<&str>,
+    ) -> Result<(Self, Option<Warning>), MetricsError> {
         let fail = |action| move |reason| MetricsError::Io { path: path.to_path_buf(), action, reason };
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(fail("open"))?;
-        let mut text = Vec::new();
-        if epochs_done > 0 {
-            file.read_to_end(&mut text).map_err(fail("read"))?;
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(reason) if reason.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(reason) => return Err(fail("read")(reason)),
+        };
+        let lines: Vec<&[u8]> = (EpochRecord::lines(&bytes))
+            .take_while(|(_, record)| record.epoch <= epochs_done)
+            .map(|(line, _)| line)
+            .collect();
+        let (kept, n_kept) = (lines.concat(), lines.len() as u32);
+        if !bytes.starts_with(&kept) {
+            write_whole(path, &kept).map_err(Box::new)?;
         }
-        let (kept_bytes, n_kept) = whole_lines(&text, epochs_done);
-        if n_kept < epochs_done {
-            return Err(MetricsError::Lines { path: path.to_path_buf(), got: n_kept, want: epochs_done });
-        }
-        file.set_len(kept_bytes as u64).map_err(fail("cut"))?;
-        Ok(Self { path: path.to_path_buf(), file })
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(fail("open"))?;
+        file.set_len(kept.len() as u64).map_err(fail("cut"))?;
+        let metrics = Self { path: path.to_path_buf(), file, hasher: Sha256::new_with_prefix(&kept) };
+        let path = path.to_path_buf();
+        let warning = if n_kept < epochs_done {
+            Some(Warning::MetricsMissing { path, missing: epochs_done - n_kept, epochs: epochs_done })
+        } else {
+            let altered = sha256.is_some_and(|want| metrics.sha256() != want);
+            altered.then_some(Warning::MetricsAltered { path })
+        };
+        Ok((metrics, warning))
     }
 
     /// Appends the line of one epoch and waits until it is on the disk.
@@ -95,23 +85,14 @@ impl MetricsFile {
         let fail = |reason| MetricsError::Io { path: self.path.clone(), action: "write", reason };
         let mut line = serde_json::to_vec(record).map_err(|error| fail(error.into()))?;
         line.push(b'\n');
+        self.hasher.update(&line);
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(fail)
     }
-}
 
-/// The length in bytes and in lines of the longest beginning of `text` that holds the epochs 1, 2, … up to `limit`.
-fn whole_lines(text: &[u8], limit: u32) -> (usize, u32) {
-    let (mut n_bytes, mut n_lines) = (0, 0);
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let whole = line.ends_with(b"\n")
-            && serde_json::from_slice::<EpochRecord>(line).is_ok_and(|record| record.epoch == n_lines + 1);
-        if n_lines == limit || !whole {
-            break;
-        }
-        n_bytes += line.len();
-        n_lines += 1;
+    /// The SHA-256 of all lines, hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
+        self.hasher.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
-    (n_bytes, n_lines)
 }
 
 #[cfg(test)]
@@ -130,48 +111,56 @@ mod tests {
         }
     }
 
-    fn written(path: &Path, epochs: u32) -> String {
-        let mut metrics = MetricsFile::open(path, 0).unwrap();
+    /// The text of these epochs, and its SHA-256.
+    fn written(path: &Path, epochs: u32) -> (String, String) {
+        let (mut metrics, _) = MetricsFile::open(path, 0, None).unwrap();
         (1..=epochs).for_each(|epoch| metrics.append(&record(epoch)).unwrap());
-        std::fs::read_to_string(path).unwrap()
-    }
-
-    #[test]
-    fn a_line_is_one_flat_object() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = written(&folder.path().join("metrics.jsonl"), 1);
-        assert_eq!(
-            text,
-            "{\"epoch\":1,\"learning_rate\":0.05,\"loss\":0.25,\"update_ratio\":0.001,\
-             \"images_per_second\":10000.0,\"elapsed_s\":1.0}\n"
-        );
-        let with = EpochRecord { validation_error: Some(0.0061), ..record(1) };
-        assert!(serde_json::to_string(&with).unwrap().contains("\"validation_error\":0.0061,"));
+        (fs::read_to_string(path).unwrap(), metrics.sha256())
     }
 
     #[test]
     fn lines_past_the_checkpoint_and_half_lines_are_cut() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let whole = written(&path, 3);
+        let (whole, _) = written(&path, 3);
         for keep in 0..=3 {
             for tail in ["", "{\"epoch\":4,\"learn", "\n", "{}\n"] {
-                std::fs::write(&path, format!("{whole}{tail}")).unwrap();
-                MetricsFile::open(&path, keep).unwrap().append(&record(keep + 1)).unwrap();
-                let text = std::fs::read_to_string(&path).unwrap();
+                fs::write(&path, format!("{whole}{tail}")).unwrap();
+                let (mut metrics, warning) = MetricsFile::open(&path, keep, None).unwrap();
+                assert!(warning.is_none(), "{warning:?}");
+                metrics.append(&record(keep + 1)).unwrap();
+                let text = fs::read_to_string(&path).unwrap();
                 assert_eq!(text.lines().count() as u32, keep + 1);
-                assert_eq!(whole_lines(text.as_bytes(), u32::MAX), (text.len(), keep + 1));
+                assert_eq!(EpochRecord::lines(text.as_bytes()).count() as u32, keep + 1);
+                assert_eq!(metrics.sha256(), study::sha256_hex(text.as_bytes()));
             }
         }
     }
 
     #[test]
-    fn a_missing_line_is_an_error_that_says_what_to_do() {
+    fn lost_lines_are_told_and_the_others_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        written(&path, 2);
-        let error = MetricsFile::open(&path, 3).unwrap_err().to_string();
-        assert!(error.contains("holds the first 2 epochs, expected 3"), "{error}");
-        assert!(error.contains("delete the checkpoint"), "{error}");
+        let (whole, sha256) = written(&path, 3);
+        let open = |text: &str| {
+            fs::write(&path, text).unwrap();
+            let (_, warning) = MetricsFile::open(&path, 3, Some(&sha256)).unwrap();
+            let kept =
+                EpochRecord::lines(&fs::read(&path).unwrap()).map(|(_, record)| record.epoch).collect();
+            (kept, warning.map(|warning| warning.to_string()))
+        };
+        let message = |rest: &str| Some(format!("{}: {rest}", path.display()));
+        let lost = |n| {
+            message(&format!(
+                "the lines of {n} of 3 epochs are lost or damaged; training resumes without them"
+            ))
+        };
+        assert_eq!(open(&whole), (vec![1, 2, 3], None));
+        assert_eq!(open(&whole.replace("\"epoch\":2", "\"epoch\":\"2")), (vec![1, 3], lost(1)));
+        assert_eq!(open(&whole[..whole.len() / 2]), (vec![1], lost(2)));
+        assert_eq!(open(""), (vec![], lost(3)));
+        let altered =
+            "a line has been altered since it was written; training resumes, and the line stays as it is";
+        assert_eq!(open(&whole.replacen("0.25", "0.35", 1)), (vec![1, 2, 3], message(altered)));
     }
 }

@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use ciresan_cpu::Isa;
-use study::{ColumnId, ResultsFolder, Study, StudyError};
-use trainer::{Observer, Provenance, Setup, StudyDigits, Summary};
+use study::{ColumnId, Provenance, ResultsFolder, Study, StudyError};
+use trainer::{Mended, Observer, Setup, StudyDigits, Summary};
 
 pub(crate) use self::cli::Cli;
 use self::figures::{count, list, thousands};
@@ -69,8 +69,7 @@ pub(crate) fn train(cli: &Cli) -> Result<End> {
     let folder = ResultsFolder::open(&cli.study);
     folder.adopt(&study)?;
     // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
-    let is_clean = |id: &ColumnId| folder.is_finished(id) && !folder.column(id).checkpoint().exists();
-    if columns.iter().all(is_clean) {
+    if folder.is_complete(&columns, cli.test) {
         return Ok(nothing_to_do(&study, &columns));
     }
 
@@ -79,21 +78,19 @@ pub(crate) fn train(cli: &Cli) -> Result<End> {
     folder.adopt(&study)?; // again: another run may have come first
     trainer::clean_finished(&folder, &study)?;
     let (finished, unfinished): (Vec<_>, Vec<_>) = columns.iter().partition(|id| folder.is_finished(id));
-    if unfinished.is_empty() {
-        return Ok(nothing_to_do(&study, &columns));
-    }
 
-    let machine = Machine::choose(cli, &study, unfinished.len())?;
+    let machine = Machine::choose(cli, &study, columns.len())?;
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::listen(&stop, cli.stop_when_stdin_closes)?;
     let (data, files) = data::read(study.data, cli.data.as_deref())?;
     let (training, validation) = data.train.hold_out(study.validation as usize)?;
-    let digits = StudyDigits { training, validation, test: &data.test };
+    let reads_test = cli.test || study.validation == 0;
+    let digits = StudyDigits { training, validation, test: reads_test.then_some(&data.test) };
 
     let workers = machine.workers;
-    let provenance = provenance::provenance(files, &machine);
-    note_other_engine(&folder, &provenance, &columns)?;
-    if !cli.quiet {
+    let provenance = provenance::provenance(&machine);
+    note_other_engine(&folder, &provenance, &finished)?;
+    if !cli.quiet && !unfinished.is_empty() {
         let plan = plan(&study, &unfinished, finished.len(), training.len());
         say(format_args!("{plan}, on {machine}"));
     }
@@ -114,28 +111,52 @@ pub(crate) fn train(cli: &Cli) -> Result<End> {
         workers,
         group: machine.group,
         threads: machine.threads,
+        data: &files,
         provenance: &provenance,
+        started: SystemTime::now(),
         stop: &stop,
         clock: &|| started.elapsed(),
         observer: observer.as_ref(),
     };
+    let mended = match folder.manifest()? {
+        Some(manifest) => machine.mend(&Setup { columns: &finished, ..setup }, &manifest),
+        None => Vec::new(),
+    };
+    let sound = say_mended(&mended);
+    if unfinished.is_empty() {
+        return Ok(if sound { nothing_to_do(&study, &columns) } else { End::Unfinished });
+    }
     let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
     drop(observer); // clears the bars
-    Ok(conclude(&study, &summary, workers))
+    let end = conclude(&study, &summary, workers);
+    Ok(if sound { end } else { End::Unfinished })
 }
 
-/// Says so where columns that are finished or begun were trained by another engine or instruction set, which rounds
-/// otherwise: the study's results are then not those of either alone, bit for bit.
-fn note_other_engine(folder: &ResultsFolder, provenance: &Provenance, columns: &[ColumnId]) -> Result<()> {
-    let begun = |id: &ColumnId| folder.is_finished(id) || folder.column(id).checkpoint().exists();
-    if let Some(before) = folder.manifest()?
-        && before.engine != provenance.engine
-        && columns.iter().any(begun)
-    {
-        let Provenance { engine, .. } = provenance;
+/// Says which finished columns had to be mended, and which could not be; whether all are sound now.
+fn say_mended(mended: &[(ColumnId, Mended)]) -> bool {
+    for (column, mended) in mended {
+        match mended {
+            Ok(true) => say(format_args!(
+                "{column:<11} its predictions were damaged or missing: made again from its weights"
+            )),
+            Ok(false) => {}
+            Err(error) => say(format_args!("error: column {column}: {error}")),
+        }
+    }
+    mended.iter().all(|(_, mended)| mended.is_ok())
+}
+
+/// Says so where finished columns were trained by another engine or instruction set, which rounds differently: the study's
+/// results are then not those of either alone, bit for bit.
+fn note_other_engine(folder: &ResultsFolder, provenance: &Provenance, finished: &[ColumnId]) -> Result<()> {
+    let Some(manifest) = folder.manifest()? else { return Ok(()) };
+    let columns = finished.iter().filter_map(|id| folder.finished_column(&manifest, *id).ok());
+    let kinds: Vec<String> = columns.map(|column| column.record().kind()).collect();
+    let kind = provenance.kind();
+    if let Some(before) = kinds.iter().find(|before| **before != kind) {
         say(format_args!(
-            "note: this study was begun on {}, and goes on with {engine}: results differ in rounding from those of either alone",
-            before.engine
+            "note: columns of this study were trained on {before}; the others will be trained on {kind}, which rounds \
+             differently, so the study will be a mixture"
         ));
     }
     Ok(())

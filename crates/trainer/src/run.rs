@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
-use study::{ColumnId, ResultsFolder, Study, StudyError};
+use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, Study, StudyError};
 use thiserror::Error;
 
 use crate::column::{self, ColumnError, Outcome};
 use crate::group::Job;
 use crate::groups;
-use crate::ledger::Ledger;
 use crate::observer::{Event, Observer};
 use crate::schedule::RunLength;
 use crate::setup::Setup;
@@ -109,7 +108,7 @@ where
 /// threads, nor on how often its training was interrupted.
 ///
 /// # Errors
-/// When there are no digits, threads cannot be had, or the manifest cannot be kept. What befalls a column is in the [`Summary`].
+/// When there are no digits, threads cannot be had, or the manifest cannot be written. What befalls a column is in the [`Summary`].
 pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunError> {
     let run_length = check(setup)?;
     let config_hash = setup.study.hash();
@@ -124,7 +123,9 @@ pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunErr
 
     let counter = Counter { inner: setup.observer, epochs: AtomicU32::new(0), images: AtomicU64::new(0) };
     let begun = (setup.clock)();
-    let ledger = Ledger::open(setup.folder, setup.study, setup.provenance, setup.clock)?;
+    if setup.folder.adopt(setup.study).map_err(Box::new)?.is_none() {
+        setup.folder.write_manifest(&Manifest::new(setup.study, setup.data)).map_err(Box::new)?;
+    }
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     // No worker starts before all are here: one that still helped another could otherwise find its own group's training
@@ -148,12 +149,11 @@ pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunErr
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(columns) = groups.get(index) else { break };
             let config_hash = &config_hash;
-            let job = Job { setup, config_hash, worker, observer: &counter, ledger: &ledger, ended: &ended };
+            let job = Job { setup, config_hash, worker, observer: &counter, ended: &ended };
             job.train(columns, make);
         }
     });
     let wall = (setup.clock)().saturating_sub(begun);
-    ledger.write()?;
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(summary(setup.columns, outcomes, &counter, wall))
 }
@@ -194,21 +194,23 @@ fn summary(
     summary
 }
 
-/// Does what a crash at the very end of a column left undone: notes the finished columns in the manifest, then deletes
-/// their checkpoints.
+/// Does what a crash at the very end of a column left undone: deletes the checkpoints of finished columns. Columns that were
+/// finished by a program before there were records get one.
 ///
 /// # Errors
-/// [`ColumnError::Results`] when the manifest cannot be read or written, [`ColumnError::Remove`] with the path of the first
-/// checkpoint that cannot be deleted.
+/// [`ColumnError::Results`] when the manifest or a record cannot be read or written, [`ColumnError::Remove`] with the path
+/// of the first checkpoint that cannot be deleted.
 pub fn clean_finished(folder: &ResultsFolder, study: &Study) -> Result<(), ColumnError> {
-    let finished = folder.finished(study);
-    if let Some(mut manifest) = folder.manifest().map_err(Box::new)?
-        && manifest.columns != finished
-    {
-        manifest.columns.clone_from(&finished);
-        folder.write_manifest(&manifest).map_err(Box::new)?;
+    let Some(manifest) = folder.manifest()? else { return Ok(()) };
+    for id in folder.finished(study) {
+        let files = folder.column(&id);
+        if !files.record().exists() {
+            let record = folder.finished_column(&manifest, id)?.record().clone();
+            files.write_record(&ColumnRecord { files: files.checksums()?, ..record })?;
+        }
+        column::remove_checkpoints(&files)?;
     }
-    finished.iter().try_for_each(|id| column::remove_checkpoint(&folder.column(id)))
+    Ok(())
 }
 
 /// Counts what a run does on its way to the caller's observer.

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use mnist_data::{DigitsView, TestDigits};
-use study::{ColumnId, DataFile, ResultsFolder, Study};
+use study::{ColumnId, DataFile, Provenance, ResultsFolder, Study};
 
 use crate::observer::Observer;
 
@@ -54,8 +54,12 @@ pub struct Setup<'a> {
     pub group: NonZeroUsize,
     /// Threads in all; those that are no workers help to prepare batches. At least `workers` are made.
     pub threads: NonZeroUsize,
-    /// What the manifest says of the program and its data.
+    /// The files of its digits with their hashes, for the manifest.
+    pub data: &'a [DataFile],
+    /// The program and its machine, for the columns' records.
     pub provenance: &'a Provenance,
+    /// When `clock` was at zero, for the columns' records.
+    pub started: SystemTime,
     /// Set it, and every worker saves its columns after the step at work and begins no others.
     pub stop: &'a AtomicBool,
     /// For speeds and times spent; no result depends on it.
@@ -72,21 +76,6 @@ pub struct StudyDigits<'a> {
     pub training: DigitsView<'a>,
     /// Training digits held out, on which each epoch's error is measured; may be empty.
     pub validation: DigitsView<'a>,
-    /// Digits whose probabilities are stored at the end.
-    pub test: &'a TestDigits,
-}
-
-/// What a run cannot know by itself, for the manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provenance {
-    /// Version of the program.
-    pub version: String,
-    /// Commit of the program's source.
-    pub commit: String,
-    /// What trains the columns, with the instruction set.
-    pub engine: String,
-    /// What it runs on.
-    pub device: String,
-    /// The data files and their hashes.
-    pub data: Vec<DataFile>,
+    /// Digits whose probabilities are stored at the end; `None` leaves the test set unread.
+    pub test: Option<&'a TestDigits>,
 }

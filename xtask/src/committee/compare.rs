@@ -2,7 +2,7 @@
 
 use ::committee::{Bootstrap, Committee, McNemar, Rule, Score, bootstrap_difference};
 use anyhow::Result;
-use report::{Columns, RESAMPLES, Selection, load};
+use report::{Columns, Labels, RESAMPLES, Selection, load};
 use serde::Serialize;
 use study::ColumnId;
 
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, workspace: &Workspace, first: &str, second: &str)
     both.check(workspace, &found)?;
     let labels = Digits::bring(found.study.data, args.data.as_deref())?;
     let selection = Selection { columns: Columns::Only(both.finished(&found)), rule: args.vote };
-    let committee = load(&found.folder, labels.test_labels(), &selection)?.committee;
+    let committee = load(&found.folder, Labels::from(&labels.data), &selection)?.committee;
 
     let (first, first_answers) = side(&committee, first, a.finished(&found))?;
     let (second, second_answers) = side(&committee, second, b.finished(&found))?;

@@ -6,9 +6,8 @@ use ciresan_net::{Metadata, Parameters};
 use mnist_data::Data;
 use ndarray::Array2;
 use report::Summary;
-use study::{ColumnId, Manifest, ResultsFolder, Study, write_probabilities};
+use study::{ColumnId, ColumnRecord, Manifest, RECORD_SCHEMA, ResultsFolder, Study, write_probabilities};
 
-use crate::refusals::manifest;
 use crate::run::{Place, Ran, bytes};
 
 /// The results folder `made-up` of a study on the 100 test digits of the sample. Its finished columns are sure of every digit
@@ -18,7 +17,7 @@ fn made_up() -> Place {
     place.config(&[("[14, \"original\"]", "[\"original\", 14, 20]")]);
     let study = Study::read(&place.path("tiny.json")).unwrap();
     let folder = ResultsFolder::create(place.path("made-up")).unwrap();
-    folder.write_manifest(&manifest(&study)).unwrap();
+    folder.write_manifest(&Manifest::new(&study, &[])).unwrap();
     finish(&folder, "original-1", 4);
     finish(&folder, "w14-1", 5);
     place
@@ -35,7 +34,17 @@ fn finish(folder: &ResultsFolder, id: &str, n_errors: usize) {
     let column = folder.column(&id);
     column.create().unwrap();
     write_probabilities(&column.probabilities(), probabilities.view()).unwrap();
-    std::fs::write(column.weights(), weights(&folder.manifest().unwrap().unwrap(), &id)).unwrap();
+    let manifest = folder.manifest().unwrap().unwrap();
+    std::fs::write(column.weights(), weights(&manifest, &id)).unwrap();
+    let record = ColumnRecord {
+        schema: RECORD_SCHEMA,
+        column: id,
+        config_hash: manifest.config_hash,
+        runs: Vec::new(),
+        predicted_by: None,
+        files: column.checksums().unwrap(),
+    };
+    column.write_record(&record).unwrap();
 }
 
 /// Weights of the study's network, all 0: what they say about themselves is read.
@@ -172,7 +181,7 @@ fn the_study_that_has_the_widths_is_found_among_others() {
     place.config(&[("[14, \"original\"]", "[14]"), ("\"columns_per_width\": 1", "\"columns_per_width\": 3")]);
     let study = Study::read(&place.path("tiny.json")).unwrap();
     let many = ResultsFolder::create(place.path("results/many")).unwrap();
-    many.write_manifest(&manifest(&study)).unwrap();
+    many.write_manifest(&Manifest::new(&study, &[])).unwrap();
     ["w14-1", "w14-2", "w14-3"].into_iter().for_each(|id| finish(&many, id, 1));
     std::fs::rename(place.path("made-up"), place.path("results/made-up")).unwrap();
     std::fs::create_dir(place.path("results/damaged")).unwrap();

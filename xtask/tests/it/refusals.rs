@@ -1,6 +1,6 @@
 //! What cannot be done ends in one sentence and the right exit code, before anything is fetched, built or trained.
 
-use study::{MANIFEST_SCHEMA, Manifest, ResultsFolder, Study};
+use study::{Manifest, ResultsFolder, Study};
 
 use crate::run::{Place, Ran};
 
@@ -79,7 +79,7 @@ fn a_results_folder_of_another_config() {
     place.config(&[("\"seed\": 7", "\"seed\": 8")]);
     let other = Study::read(&place.path("tiny.json")).unwrap();
     let folder = ResultsFolder::create(place.path("results")).unwrap();
-    folder.write_manifest(&manifest(&other)).unwrap();
+    folder.write_manifest(&Manifest::new(&other, &[])).unwrap();
 
     place.config(&[]);
     let study = Study::read(&place.path("tiny.json")).unwrap();
@@ -113,22 +113,6 @@ fn started_by_hand_outside_of_the_workspace() {
     let mut command = place.command("report");
     command.env_remove("CARGO_MANIFEST_DIR");
     Ran::of(command).refused(1, &["workspace", "cargo xtask"]);
-}
-
-/// A manifest of a study that was trained somewhere.
-pub(crate) fn manifest(study: &Study) -> Manifest {
-    Manifest {
-        schema: MANIFEST_SCHEMA,
-        config: study.clone(),
-        config_hash: study.hash(),
-        version: "0.1.0".to_owned(),
-        commit: "unknown".to_owned(),
-        engine: "made up".to_owned(),
-        device: "none".to_owned(),
-        data: Vec::new(),
-        columns: Vec::new(),
-        wall_s: 1.0,
-    }
 }
 
 #[cfg(target_os = "linux")] // elsewhere the libraries have other names

@@ -68,10 +68,10 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "How often two columns differ".to_owned(),
         caption: format!(
-            "Test digits to which two columns give different answers, from {least} (pale) to {most} (full).{means}"
+            "Digits to which two columns give different answers, from {least} (pale) to {most} (full).{means}"
         ),
         description: format!(
-            "Heat map of the disagreement of each pair of {n} columns: {least} to {most} test digits.{means}"
+            "Heat map of the disagreement of each pair of {n} columns: {least} to {most} digits.{means}"
         ),
     };
     Ok(Some(Figure::new(name, Span::Half, words, drawing)))

@@ -54,11 +54,12 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         1 => ("the column".to_owned(), ""),
         n => (format!("the committee of {n} columns"), ", and how many columns say what"),
     };
+    let digits = evidence.summary.digits_name();
     let words = Words {
         title: "The digits taken for others".to_owned(),
         caption: format!(
             "{which} of {whose}, the surest first. Beside each digit its label; below it the first and second guess with \
-             their probabilities, its number among the test digits{how_many_vote}. The second guess is right in {n_second} of {n_errors}."
+             their probabilities, its number among the {digits}{how_many_vote}. The second guess is right in {n_second} of {n_errors}."
         ),
         description: format!("{which}: {}.", in_words.collect::<Vec<_>>().join("; ")),
     };
@@ -67,7 +68,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
 
 fn draw_cell(picture: &mut Picture, evidence: &Evidence<'_>, mistake: &Mistake, [x, y]: [f64; 2]) {
     let Mistake { image_idx, label, first_guess, second_guess, confidence, second_confidence, .. } = mistake;
-    let href = pixels::ink(evidence.test_digit(*image_idx as usize));
+    let href = pixels::ink(evidence.digit(*image_idx as usize));
     let (y, width, height) = (y + 6.0, DIGIT, DIGIT);
     picture.images.push(Image { x, y, width, height, href, is_ink: true, is_crisp: false });
     let guess = |x, class: &u8, share: &f64| {

@@ -28,7 +28,7 @@ const MAX_SIDE: f64 = 76.0;
 /// Clear pixels between maps or filters.
 const GAP_PX: usize = 1;
 
-/// The first test digit through the first finished column.
+/// The first digit through the first finished column.
 pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let Some(&column) = evidence.summary.finished.first() else { return Ok(None) };
     let walk = Walk::of(evidence, column)?;
@@ -55,13 +55,13 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     }
     let drawing = canvas.picture.drawn([WIDTH, canvas.y - GAP]);
 
-    let label = evidence.labels()[0];
+    let label = evidence.labels[0];
     let best = walk.probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     let (guess, sure) = best.map_or((0, 0.0), |(class, probability)| (class, 100.0 * probability));
     let words = Words {
         title: "A digit’s path through a column".to_owned(),
         caption: format!(
-            "The first test digit, a {label}, in column {column} ({}, {}): every filter and every map from the input to the ten \
+            "The first digit, a {label}, in column {column} ({}, {}): every filter and every map from the input to the ten \
              probabilities. Orange is above zero, blue below.",
             named(column.width),
             walk.network
@@ -84,11 +84,11 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// The first test digit's.
+    /// The first digit's.
     fn of(evidence: &Evidence<'a>, column: ColumnId) -> Result<Self, DrawError> {
         let manifest = &evidence.summary.study;
-        let parameters = evidence.folder.column(&column).read_weights(manifest, &column)?;
-        let input = normalize(evidence.test_digit(0), column.width, [CANVAS_PX; 2])?;
+        let parameters = evidence.folder.finished_column(manifest, column)?.weights()?;
+        let input = normalize(evidence.digit(0), column.width, [CANVAS_PX; 2])?;
         let pixels: Vec<u8> = input.iter().copied().collect();
         let mut image = vec![0.0; pixels.len()];
         scale_to_input(&pixels, &mut image)?;

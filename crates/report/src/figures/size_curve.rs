@@ -20,7 +20,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     if n_columns < 3 {
         return Ok(None);
     }
-    let with_paper = evidence.is_mnist() && n_columns >= paper::N_COLUMNS as usize;
+    let with_paper = evidence.summary.has_peers() && n_columns >= paper::N_COLUMNS as usize;
     let highest = Scale::from_zero(curve.iter().map(|point| point.quantiles.p95));
     let drawing = chart([520, 340], |area| {
         let mut entries = vec![
@@ -33,7 +33,8 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         }
         let area = legend(area, &entries)?;
         let x = ("columns in the committee", Scale::whole(1.0..n_columns as f64 + 0.5, 8));
-        let y = ("error on the test digits (%)", highest);
+        let title = format!("error on the {} (%)", evidence.summary.digits_name());
+        let y = (title.as_str(), highest);
         let mut chart = axes(&area, x, y)?;
         let points = || curve.iter().map(|point| (f64::from(point.n_members), point));
         let bands: [fn(&Quantiles) -> [f64; 2]; 2] =

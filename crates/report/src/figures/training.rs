@@ -7,7 +7,9 @@ use crate::drawing::chart::{ChartError, Mark, axes, chart, legend, line, px};
 use crate::drawing::figure::{Drawing, Figure, Span, Words};
 use crate::drawing::palette::Role;
 use crate::drawing::scale::Scale;
-use crate::evidence::{Curve, EpochLine, Evidence, named};
+use study::EpochRecord;
+
+use crate::evidence::{Curve, Evidence, named};
 use crate::markdown::format::grouped;
 use preprocess::Width;
 
@@ -69,7 +71,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn of(evidence: &Evidence<'_>, value: impl Fn(&EpochLine) -> Option<f64>) -> Self {
+    fn of(evidence: &Evidence<'_>, value: impl Fn(&EpochRecord) -> Option<f64>) -> Self {
         let points = |curve: &Curve| -> Vec<Point> {
             let points =
                 curve.epochs.iter().filter_map(|epoch| Some((f64::from(epoch.epoch), value(epoch)?)));

@@ -57,7 +57,7 @@ pub(super) fn subsets(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let Some(best) = subsets.iter().map(|subset| subset.score.errors).min() else { return Ok(None) };
     let theirs = |mask: usize| {
         let widths: Option<Vec<Width>> = of(&names, mask).iter().map(|name| name.parse().ok()).collect();
-        theano_bp(&widths?).filter(|_| evidence.is_mnist())
+        theano_bp(&widths?).filter(|_| evidence.summary.has_peers())
     };
     let region = |mask: usize| {
         let names = of(&names, mask);
@@ -74,14 +74,15 @@ pub(super) fn subsets(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     };
     let in_words =
         subsets.iter().map(|subset| format!("{}: {}", subset.groups.join(" + "), subset.score.errors));
+    let digits = evidence.summary.digits_name();
     let words = Words {
         title: "Error of every subset of four widths".to_owned(),
         caption: format!(
-            "In percent of the test digits: where sets overlap stands the error of the committee of all their columns. The least is bold.{beside}"
+            "In percent of the {digits}: where sets overlap stands the error of the committee of all their columns. The least is bold.{beside}"
         ),
         description: format!(
-            "Venn diagram of four widths. Errors of their committees among {} test digits: {}.",
-            evidence.labels().len(),
+            "Venn diagram of four widths. Errors of their committees among {} {digits}: {}.",
+            evidence.labels.len(),
             in_words.collect::<Vec<_>>().join("; ")
         ),
     };
@@ -106,13 +107,14 @@ pub(super) fn missed(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     });
     let n_missed: usize = overlaps.iter().map(|overlap| overlap.images.len()).sum();
     let n_by_all = overlaps.last().map_or(0, |overlap| overlap.images.len());
+    let digits = evidence.summary.digits_name();
     let words = Words {
         title: "Which widths miss the same digits".to_owned(),
         caption: format!(
-            "How many test digits exactly these widths’ committees get wrong: {n_missed} are missed by at least one of the four, {n_by_all} by each."
+            "How many {digits} exactly these widths’ committees get wrong: {n_missed} are missed by at least one of the four, {n_by_all} by each."
         ),
         description: format!(
-            "Venn diagram of the test digits missed by four widths’ committees, with their numbers. {}.",
+            "Venn diagram of the {digits} missed by four widths’ committees, with their numbers. {}.",
             in_words.collect::<Vec<_>>().join("; ")
         ),
     };

@@ -8,10 +8,10 @@ use super::sheet::{self, Sheet};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::evidence::Evidence;
 
-/// A row a width of the first test digit of each class.
+/// A row a width of the first digit of each class.
 pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
-    let images = evidence.data.test.images();
-    let first_of = |class: u8| evidence.labels().iter().position(|&label| label == class);
+    let images = evidence.images;
+    let first_of = |class: u8| evidence.labels.iter().position(|&label| label == class);
     let chosen: Vec<usize> = (0..10).filter_map(first_of).collect();
     if chosen.is_empty() {
         return Ok(None);
@@ -31,7 +31,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
                   Narrow digits are stretched by no more than 1.75, so that a 1 stays a stroke."
                 .to_owned(),
         description: format!(
-            "The first test digit of each class, 0 to 9, in {} rows, normalized to the widths {}.",
+            "The first digit of each class, 0 to 9, in {} rows, normalized to the widths {}.",
             rows.len(),
             names.join(", ")
         ),

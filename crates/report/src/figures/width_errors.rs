@@ -20,7 +20,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let figures = &evidence.summary.figures;
     let groups = &figures.groups;
     let all = figures.all.score.error_percent();
-    let is_mnist = evidence.is_mnist();
+    let is_mnist = evidence.summary.has_peers();
     let members = figures.members.iter().map(|member| member.score.error_percent());
     let highest = Scale::from_zero(members.chain(is_mnist.then_some(paper::COLUMNS_MEAN_PERCENT)));
 
@@ -38,7 +38,8 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         let right = groups.len() as f64 - 0.5;
         let names = groups.iter().map(|group| group.group.clone()).collect();
         let x = ("width of the digits (pixels)", Scale::names(names));
-        let y = ("error on the test digits (%)", highest);
+        let title = format!("error on the {} (%)", evidence.summary.digits_name());
+        let y = (title.as_str(), highest);
         let mut chart = axes(&area, x, y)?;
         if is_mnist {
             let dashed = DashedLineSeries::new(

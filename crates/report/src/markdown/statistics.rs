@@ -54,7 +54,7 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
         ],
     ];
     for share in REJECTED_PERCENT {
-        let n_rejected = summary.n_test() * share / 100;
+        let n_rejected = summary.n_digits() * share / 100;
         let left: Score = statistics.rejection.after(n_rejected);
         rows.push([
             format!("error when the least sure {share} % are rejected"),

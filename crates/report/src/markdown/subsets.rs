@@ -3,8 +3,8 @@
 use committee::{Overlap, Score, Subset, SubsetSize};
 use preprocess::Width;
 
+use super::Listing;
 use super::format::{bp_as_percent, optional, percent, range, spread};
-use super::{Listing, is_mnist};
 use crate::published::{paper, theano_bp};
 use crate::table::{Align, table};
 use crate::{MAX_SUBSET_WIDTHS, Summary};
@@ -26,7 +26,7 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
         theano_bp(&widths?)
     };
     let has_regions = summary.overlaps.len() == summary.subsets.len();
-    let beside = is_mnist(summary) && summary.subsets.iter().any(|subset| theano(subset).is_some());
+    let beside = summary.has_peers() && summary.subsets.iter().any(|subset| theano(subset).is_some());
     let least = summary.subsets.iter().map(|subset| subset.score.errors).min();
 
     let mut header = vec![
@@ -109,7 +109,7 @@ pub(super) fn sizes_table(summary: &Summary) -> Option<String> {
 pub(super) fn odd_widths_table(summary: &Summary) -> Option<String> {
     let odd_widths = summary.odd_widths.as_ref()?;
     let mut header = vec![("columns", Align::Left), ("error %", Align::Right), ("95 %", Align::Right)];
-    if is_mnist(summary) {
+    if summary.has_peers() {
         header.push(("paper", Align::Right));
     }
     let row = |name: String, score: Score, published: Option<f64>| {

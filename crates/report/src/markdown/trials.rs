@@ -1,7 +1,6 @@
 //! This study's columns as rows of the Theano project's table of trials.
 
 use super::format::{grouped, optional};
-use super::is_mnist;
 use crate::published::theano;
 use crate::table::{Align, table};
 use crate::{Summary, Trial};
@@ -21,7 +20,7 @@ const HEADER: [(&str, Align); 10] = [
 
 /// This study's rows above those of the Theano project; none for other digits than its.
 pub(super) fn trials_table(summary: &Summary) -> Option<String> {
-    if !is_mnist(summary) {
+    if !summary.has_peers() {
         return None;
     }
     let mut header = HEADER.to_vec();
@@ -47,7 +46,7 @@ fn our_row(summary: &Summary, trial: &Trial) -> Vec<String> {
         optional(distortion.map(|distortion| distortion.alpha.to_string())),
         grouped(u32::try_from(trial.iterations).unwrap_or(u32::MAX)),
         optional(trial.validation_percent.map(|percent| format!("{percent:.2}"))),
-        format!("{:.2}", trial.test_percent),
+        optional(trial.test_percent.map(|percent| format!("{percent:.2}"))),
         optional(trial.minutes.map(|minutes| format!("{minutes:.1}"))),
         study.epochs.to_string(),
     ]

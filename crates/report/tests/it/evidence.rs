@@ -1,13 +1,11 @@
 //! Made-up studies with digits, metrics and weights: everything that figures are drawn from.
 
-use std::fs;
-
 use mnist_data::{Data, TestDigits};
 use ndarray::{Axis, Slice};
 use report::{Evidence, Report, Summary, read};
 use study::ResultsFolder;
 
-use crate::made_up::{Column, MadeUp, N_TEST, labels, study};
+use crate::made_up::{self, Column, MadeUp, N_TEST, labels, of, study};
 
 /// Two columns each of four widths, that err here and there.
 pub(crate) fn complete() -> MadeUp {
@@ -23,16 +21,8 @@ pub(crate) fn complete() -> MadeUp {
 
 /// Metrics of a column, with validation errors.
 pub(crate) fn write_metrics(folder: &ResultsFolder, name: &str, n_epochs: u32) {
-    let line = |epoch: u32| {
-        let (loss, error) = (1.5 / f64::from(epoch), 0.04 / f64::from(epoch));
-        format!(
-            "{{\"epoch\":{epoch},\"learning_rate\":0.05,\"loss\":{loss},\"update_ratio\":0.001,\
-             \"images_per_second\":9000.0,\"validation_error\":{error},\"elapsed_s\":1.0}}\n"
-        )
-    };
-    let column = folder.column(&name.parse().unwrap());
-    column.create().unwrap();
-    fs::write(column.metrics(), (1..=n_epochs).map(line).collect::<String>()).unwrap();
+    let epoch = |epoch: u32| (epoch, 1.5 / f64::from(epoch), Some(0.04 / f64::from(epoch)), 1.0);
+    made_up::write_metrics(folder, name, &(1..=n_epochs).map(epoch).collect::<Vec<_>>());
 }
 
 /// As many test digits as made-up studies have, with their labels; the pictures are of others.
@@ -43,7 +33,7 @@ pub(crate) fn digits() -> Data {
 }
 
 pub(crate) fn summary(made_up: &MadeUp) -> Summary {
-    read(&made_up.folder, &labels(), None).unwrap()
+    read(&made_up.folder, of(&labels()), None).unwrap()
 }
 
 /// Draws the report of a study and hands it to `look`.

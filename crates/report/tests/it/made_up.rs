@@ -4,13 +4,22 @@ use std::fs;
 
 use ciresan_net::{Metadata, Parameters};
 use ndarray::Array2;
-use study::{ColumnId, DataFile, MANIFEST_SCHEMA, Manifest, ResultsFolder, Study, write_probabilities};
+use report::Labels;
+use study::{
+    ColumnId, ColumnRecord, DataFile, EpochRecord, Manifest, Provenance, RECORD_SCHEMA, ResultsFolder, Study,
+    TrainingRun, write_probabilities,
+};
 
 /// Test digits of a made-up study; digit i has the label i mod 10.
 pub(crate) const N_TEST: usize = 200;
 
 pub(crate) fn labels() -> Vec<u8> {
     (0..N_TEST).map(|image| (image % 10) as u8).collect()
+}
+
+/// These as the labels of the test digits; of the training digits too, where a test holds them out.
+pub(crate) fn of(labels: &[u8]) -> Labels<'_> {
+    Labels { test: labels, training: labels }
 }
 
 /// One column: how sure it is of its answers, and the test digits it takes for the next class.
@@ -40,7 +49,7 @@ pub(crate) fn study(data: &str, widths: &str, columns_per_width: u16, columns: &
     }}"#
     ))
     .unwrap();
-    folder.write_manifest(&manifest(config)).unwrap();
+    folder.write_manifest(&manifest(&config)).unwrap();
     for column in columns {
         finish(&folder, column);
     }
@@ -52,8 +61,48 @@ pub(crate) fn finish(folder: &ResultsFolder, column: &Column) {
     let id: ColumnId = column.name.parse().unwrap();
     let files = folder.column(&id);
     files.create().unwrap();
-    fs::write(files.weights(), weights(&folder.manifest().unwrap().unwrap(), &id)).unwrap();
+    let manifest = folder.manifest().unwrap().unwrap();
+    fs::write(files.weights(), weights(&manifest, &id)).unwrap();
     write_probabilities(&files.probabilities(), probabilities(column).view()).unwrap();
+    record(folder, id, provenance());
+}
+
+/// Writes the record of a finished column, with the checksums of its files as they are.
+pub(crate) fn record(folder: &ResultsFolder, column: ColumnId, by: Provenance) {
+    let files = folder.column(&column);
+    let run = TrainingRun { begun: "2026-11-25T10:00:00Z".to_owned(), epochs_before: 0, wall_s: 65.4, by };
+    let record = ColumnRecord {
+        schema: RECORD_SCHEMA,
+        column,
+        config_hash: folder.manifest().unwrap().unwrap().config_hash,
+        runs: vec![run],
+        predicted_by: None,
+        files: files.checksums().unwrap(),
+    };
+    files.write_record(&record).unwrap();
+}
+
+/// Writes the metrics of a column: number of the epoch, loss, error on held-out digits, seconds.
+pub(crate) fn write_metrics(folder: &ResultsFolder, column: &str, epochs: &[(u32, f64, Option<f64>, f64)]) {
+    let id: ColumnId = column.parse().unwrap();
+    let line = |&(epoch, loss, validation_error, elapsed_s): &(u32, f64, Option<f64>, f64)| {
+        let record = EpochRecord {
+            epoch,
+            learning_rate: 0.05,
+            loss,
+            update_ratio: 0.001,
+            images_per_second: 9_000.0,
+            validation_error,
+            elapsed_s,
+        };
+        serde_json::to_string(&record).unwrap() + "\n"
+    };
+    let files = folder.column(&id);
+    files.create().unwrap();
+    fs::write(files.metrics(), epochs.iter().map(line).collect::<String>()).unwrap();
+    if folder.is_finished(&id) {
+        record(folder, id, provenance());
+    }
 }
 
 /// Weights of the study's network, all 0: what they say about themselves is read, no digit is shown to them.
@@ -78,17 +127,21 @@ fn probabilities(column: &Column) -> Array2<f32> {
     probabilities
 }
 
-fn manifest(config: Study) -> Manifest {
-    Manifest {
-        schema: MANIFEST_SCHEMA,
-        config_hash: "0123456789abcdef".to_owned(),
-        config,
+pub(crate) fn provenance() -> Provenance {
+    Provenance {
         version: "0.1.0".to_owned(),
         commit: "f9997fc".to_owned(),
-        engine: "ciresan-cpu (avx512)".to_owned(),
-        device: "2 cores of a made-up processor".to_owned(),
-        data: vec![DataFile { name: "t10k-labels-idx1-ubyte".to_owned(), sha256: "ff7b".to_owned() }],
-        columns: Vec::new(),
-        wall_s: 65.4,
+        engine: "ciresan-cpu".to_owned(),
+        instruction_set: Some("avx512".to_owned()),
+        precision: "fp32".to_owned(),
+        cpu: "a made-up processor".to_owned(),
+        ..Provenance::default()
     }
+}
+
+fn manifest(config: &Study) -> Manifest {
+    Manifest::new(
+        config,
+        &[DataFile { name: "t10k-labels-idx1-ubyte".to_owned(), sha256: "ff7b".to_owned() }],
+    )
 }

@@ -64,9 +64,10 @@ fn a_studys_own_words_are_text() {
     let mut summary = summary(&made_up);
     let evil = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
     summary.study.config.name = evil.to_owned();
-    summary.study.engine = evil.to_owned();
-    summary.study.device = format!("{evil} [x](http://example.org) ![y](http://example.org/y.png)");
-    summary.study.commit = evil.to_owned();
+    summary.kinds[0].kind = evil.to_owned();
+    summary.training.machines =
+        vec![format!("{evil} [x](http://example.org) ![y](http://example.org/y.png)")];
+    summary.training.programs = vec![evil.to_owned()];
     let digits = digits();
     let evidence = Evidence::new(&summary, &made_up.folder, &digits).unwrap();
     let page = Report::draw(&evidence).unwrap().html();
@@ -97,7 +98,7 @@ fn files_are_written_and_old_figures_go() {
 
     // What the study has nothing for any more.
     for id in ["w14-1", "w14-2", "w16-1", "w16-2"] {
-        fs::remove_file(folder.column(&id.parse().unwrap()).probabilities()).unwrap();
+        fs::remove_file(folder.column(&id.parse().unwrap()).record()).unwrap();
     }
     with_report(&made_up, |report| report.write(folder, Pixels::None).unwrap());
     assert!(svg("errors").is_file() && !svg("width-subsets").exists());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use report::{Listing, committee_markdown, markdown, read};
 
-use crate::made_up::{Column, labels, study};
+use crate::made_up::{Column, labels, of, study, write_metrics};
 
 const QUICK: [Column; 4] = [
     Column { name: "w14-1", sure: 0.9, wrong: &[3, 50, 101] },
@@ -33,7 +33,7 @@ fn check(name: &str, got: &str) {
 #[test]
 fn four_widths_of_mnist() {
     let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
-    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    let summary = read(&made_up.folder, of(&labels()), None).unwrap();
     check("four_widths_of_mnist", &markdown(&summary, Listing::Short));
     check("four_widths_asked_for", &committee_markdown(&summary, Listing::Short));
 }
@@ -48,11 +48,9 @@ fn everything_there_is_of_a_study_with_odd_widths() {
     ];
     let made_up = study("mnist", "[\"original\", 14, 15, 20]", 1, &columns);
     for (column, validation_error, elapsed_s) in [("w14-1", 0.01, 60.0), ("w15-1", 0.02, 90.0)] {
-        let epoch =
-            format!("{{\"epoch\":8,\"validation_error\":{validation_error},\"elapsed_s\":{elapsed_s}}}\n");
-        fs::write(made_up.folder.column(&column.parse().unwrap()).metrics(), epoch).unwrap();
+        write_metrics(&made_up.folder, column, &[(8, 0.02, Some(validation_error), elapsed_s)]);
     }
-    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    let summary = read(&made_up.folder, of(&labels()), None).unwrap();
     check("everything", &markdown(&summary, Listing::Full));
 }
 
@@ -64,7 +62,7 @@ fn an_unfinished_study_of_two_columns_a_width() {
         Column { name: "original-2", sure: 0.8, wrong: &[1, 2] },
     ];
     let made_up = study("mnist", "[\"original\", 20, 19]", 2, &columns);
-    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    let summary = read(&made_up.folder, of(&labels()), None).unwrap();
     check("unfinished", &markdown(&summary, Listing::Short));
 }
 
@@ -72,7 +70,7 @@ fn an_unfinished_study_of_two_columns_a_width() {
 fn other_digits_have_no_published_figures() {
     let made_up = study("fashion-mnist", "[14, 16, 18, 20]", 1, &QUICK);
     let widths = [20, 14].map(|px| px.try_into().unwrap());
-    let summary = read(&made_up.folder, &labels(), Some(&widths)).unwrap();
+    let summary = read(&made_up.folder, of(&labels()), Some(&widths)).unwrap();
     check("fashion_mnist", &markdown(&summary, Listing::Short));
 }
 
@@ -81,7 +79,7 @@ fn a_full_listing_has_every_subset_of_more_than_four_widths() {
     let fifth = Column { name: "w12-1", sure: 0.6, wrong: &[3] };
     let columns: Vec<Column> = QUICK.into_iter().chain([fifth]).collect();
     let made_up = study("mnist", "[12, 14, 16, 18, 20]", 1, &columns);
-    let summary = read(&made_up.folder, &labels(), None).unwrap();
+    let summary = read(&made_up.folder, of(&labels()), None).unwrap();
     let rows = |listing| {
         let text = markdown(&summary, listing);
         let table = text
@@ -96,7 +94,7 @@ fn a_full_listing_has_every_subset_of_more_than_four_widths() {
 #[test]
 fn every_table_is_aligned() {
     let made_up = study("mnist", "[14, 16, 18, 20]", 1, &QUICK);
-    let text = markdown(&read(&made_up.folder, &labels(), None).unwrap(), Listing::Short);
+    let text = markdown(&read(&made_up.folder, of(&labels()), None).unwrap(), Listing::Short);
     for table in text.split("\n\n").filter(|part| part.starts_with('|')) {
         let bars = |line: &str| -> Vec<usize> {
             line.chars().enumerate().filter(|(_, c)| *c == '|').map(|(at, _)| at).collect()

@@ -5,34 +5,23 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ndarray::Array2;
-use study::{
-    ColumnId, DataFile, MANIFEST_SCHEMA, Manifest, ResultsFolder, Study, StudyError, write_probabilities,
-};
+use study::{ColumnId, DataFile, Manifest, ResultsFolder, Study, StudyError};
 
 use crate::good::{GOOD, with};
 
-fn study() -> Study {
+pub(crate) fn study() -> Study {
     Study::from_json(GOOD).unwrap()
 }
 
-fn column(name: &str) -> ColumnId {
+pub(crate) fn column(name: &str) -> ColumnId {
     name.parse().unwrap()
 }
 
-fn manifest(study: &Study) -> Manifest {
-    Manifest {
-        schema: MANIFEST_SCHEMA,
-        config: study.clone(),
-        config_hash: study.hash(),
-        version: "0.1.0".to_owned(),
-        commit: "f9997fc".to_owned(),
-        engine: "ciresan-cpu (avx512)".to_owned(),
-        device: "2 cores".to_owned(),
-        data: vec![DataFile { name: "train-images-idx3-ubyte".to_owned(), sha256: "ba89".to_owned() }],
-        columns: vec![column("w14-1")],
-        wall_s: 12.345,
-    }
+pub(crate) fn manifest(study: &Study) -> Manifest {
+    Manifest::new(
+        study,
+        &[DataFile { name: "train-images-idx3-ubyte".to_owned(), sha256: "ba89".to_owned() }],
+    )
 }
 
 /// A folder for results that does not exist yet.
@@ -42,7 +31,7 @@ fn nowhere() -> (tempfile::TempDir, ResultsFolder) {
     (parent, folder)
 }
 
-fn created() -> (tempfile::TempDir, ResultsFolder) {
+pub(crate) fn created() -> (tempfile::TempDir, ResultsFolder) {
     let (parent, folder) = nowhere();
     let folder = ResultsFolder::create(folder.root()).unwrap();
     (parent, folder)
@@ -69,36 +58,24 @@ fn files_are_where_the_documentation_says() {
         column.metrics(),
         column.validation(),
         column.probabilities(),
+        column.record(),
         column.checkpoint(),
+        column.checkpoint_before(),
     ];
     let names = [
         "weights.safetensors",
         "metrics.jsonl",
         "validation.npy",
         "probabilities.npy",
+        "column.json",
         "checkpoint.safetensors",
+        "checkpoint-before.safetensors",
     ];
     for (file, name) in files.iter().zip(names) {
         assert_eq!(*file, Path::new(want).join(name));
     }
     assert_eq!(folder.manifest_path(), Path::new("results/good/study.json"));
     assert_eq!(folder.committee_path(), Path::new("results/good/committee.json"));
-}
-
-#[test]
-fn a_column_is_finished_when_weights_and_probabilities_are_there() {
-    let (_parent, folder) = created();
-    let id = column("w20-1");
-    let files = folder.column(&id);
-    files.create().unwrap();
-    files.create().unwrap();
-    fs::write(files.checkpoint(), "x").unwrap();
-    assert!(!folder.is_finished(&id));
-    fs::write(files.weights(), "x").unwrap();
-    assert!(!folder.is_finished(&id));
-    write_probabilities(&files.probabilities(), Array2::from_elem((1, 10), 0.1).view()).unwrap();
-    assert!(folder.is_finished(&id));
-    assert_eq!(folder.finished(&study()), [id]);
 }
 
 #[test]
@@ -110,51 +87,72 @@ fn a_manifest_comes_back() {
     assert_eq!(folder.adopt(&study()).unwrap(), Some(manifest));
     let text = fs::read_to_string(folder.manifest_path()).unwrap();
     assert!(
-        text.starts_with("{\n  \"schema\": 1,\n  \"config\": {\n    \"schema\": 1,\n    \"name\": \"good\""),
+        text.starts_with("{\n  \"schema\": 2,\n  \"config\": {\n    \"schema\": 1,\n    \"name\": \"good\""),
         "{text}"
     );
-    assert!(text.contains("\"columns\": [\n    \"w14-1\"\n  ]"), "{text}");
 }
 
 #[track_caller]
-fn check_damaged(piece: &str, replacement: &str, want: &str) {
+fn check_damaged(change: impl Fn(&str) -> String, want: &str) {
     let (_parent, folder) = created();
     folder.write_manifest(&manifest(&study())).unwrap();
     let text = fs::read_to_string(folder.manifest_path()).unwrap();
-    assert!(text.contains(piece), "{text}");
-    fs::write(folder.manifest_path(), text.replacen(piece, replacement, 1)).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text);
+    fs::write(folder.manifest_path(), changed).unwrap();
     let error = folder.adopt(&study()).unwrap_err();
-    let (path, message) = (folder.manifest_path(), error.to_string());
-    let (place, reason) = message.split_once(" not a study's manifest: ").unwrap();
-    assert!(place.starts_with(&path.display().to_string()), "{message}");
-    assert_eq!(reason, want);
+    let message = error.to_string();
+    let path = folder.manifest_path().display().to_string();
+    assert!(message.starts_with(&path) && message.ends_with(want), "{message}");
     assert!(!error.is_wrong_usage());
 }
 
 #[test]
-fn a_damaged_manifest_is_named_with_its_key() {
-    check_damaged("\"wall_s\": 12.345", "\"wall_s\": null", "wall_s is null, expected a number");
-    check_damaged(
-        "\"w14-1\"",
-        "\"w99-1\"",
-        "columns[0]: column \"w99-1\", expected a name like \"w14-2\" or \"original-5\", numbers from 1",
-    );
-    check_damaged(
-        "\"commit\"",
-        "\"comit\"",
-        "unknown key \"comit\" (known: schema, config, config_hash, version, commit, engine, device, data, columns, wall_s)",
-    );
-    check_damaged(
-        "\"epochs\": 8",
-        "\"epochs\": 0",
-        "config: epochs: expected a whole number from 1 to 100000",
-    );
-    check_damaged(
-        "\"schema\": 1",
-        "\"schema\": 2",
-        "schema is 2, expected 1, the manifest format of this version",
-    );
-    check_damaged("\n}\n", "", "not JSON: EOF while parsing an object");
+fn a_damaged_manifest_is_never_used() {
+    let seal = "damaged: the checksum at its end does not match its content";
+    check_damaged(|text| text.replacen("\"epochs\": 8", "\"epochs\": 9", 1), seal);
+    check_damaged(|text| text.replacen("ba89", "ba88", 1), seal);
+    check_damaged(|text| text.replacen("  \"schema\": 1", "  \"schema\": 3", 1), seal);
+    let newer =
+        "its format is 3, this version reads formats up to 2; a newer version of this program wrote it";
+    check_damaged(|text| text.replacen("\"schema\": 2", "\"schema\": 3", 1), newer);
+    check_damaged(|text| text[..text.len() - 3].to_owned(), "not JSON: EOF while parsing an object");
+
+    let (_parent, folder) = created();
+    folder.write_manifest(&manifest(&study())).unwrap();
+    let whole = fs::read(folder.manifest_path()).unwrap();
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        fs::write(folder.manifest_path(), &flipped).unwrap();
+        assert!(folder.manifest().is_err(), "byte {at}");
+    }
+}
+
+/// The manifest of [`study`] as the first version wrote it.
+fn format_1(hash: &str) -> String {
+    let config = study().to_json();
+    format!(
+        "{{ \"schema\": 1, \"config\": {config}, \"config_hash\": \"{hash}\", \"version\": \"0.1.0\", \
+         \"commit\": \"f8f8bf0\", \"engine\": \"ciresan-cpu avx2 fp32\", \"device\": \"AMD EPYC, 2 workers\", \
+         \"data\": [], \"columns\": [\"w14-1\"], \"wall_s\": 12.345 }}"
+    )
+}
+
+#[test]
+fn a_manifest_of_the_first_format_is_read() {
+    let (_parent, folder) = created();
+    fs::write(folder.manifest_path(), format_1(&study().hash())).unwrap();
+    let manifest = folder.adopt(&study()).unwrap().unwrap();
+    let by = manifest.format_1.unwrap();
+    assert_eq!(by.kind(), "ciresan-cpu avx2 fp32");
+    assert_eq!((by.commit.as_str(), by.cpu.as_str()), ("f8f8bf0", "AMD EPYC, 2 workers"));
+
+    // Its config is compared with its hash, too.
+    fs::write(folder.manifest_path(), format_1(&study().hash()).replace("\"epochs\": 8", "\"epochs\": 9"))
+        .unwrap();
+    let message = folder.manifest().unwrap_err().to_string();
+    assert!(message.contains("study.json: damaged: the hash of its config is "), "{message}");
 }
 
 #[test]
@@ -185,6 +183,9 @@ fn columns_without_a_manifest_are_refused() {
     fs::write(folder.column(&column("w14-1")).metrics(), "").unwrap();
     let error = folder.adopt(&study()).unwrap_err();
     assert!(matches!(error, StudyError::NoManifest { .. }) && error.is_wrong_usage(), "{error}");
+    // A checkpoint is compared with the config when it is read.
+    fs::write(folder.column(&column("w14-1")).checkpoint(), "").unwrap();
+    assert_eq!(folder.adopt(&study()).unwrap(), None);
 }
 
 #[test]

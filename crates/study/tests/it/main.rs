@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "values that must be exact")]
 
 mod configs;
+mod finished;
 mod folder;
 mod good;
 mod refused;

@@ -18,13 +18,22 @@ pub enum CheckpointError {
         reason: io::Error,
     },
     /// The file is there, but training cannot go on from it.
-    #[error("{path}: {flaw}; delete this file to train its column anew")]
+    #[error("{path}: {flaw}")]
     Unusable {
         /// The checkpoint.
         path: PathBuf,
         /// What is wrong with it.
         flaw: Flaw,
     },
+}
+
+impl CheckpointError {
+    /// Whether the file is damaged, and not whole but of something else.
+    pub(crate) fn is_damage(&self) -> bool {
+        let of_something_else =
+            |flaw: &Flaw| matches!(flaw, Flaw::Version { .. } | Flaw::Column { .. } | Flaw::Config { .. });
+        matches!(self, Self::Unusable { flaw, .. } if !of_something_else(flaw))
+    }
 }
 
 /// What is wrong with a checkpoint.
@@ -43,7 +52,7 @@ pub enum Flaw {
     #[error("not a checkpoint ({0})")]
     Format(String),
     /// Of another version of the format.
-    #[error("checkpoint format {got}, expected {want}")]
+    #[error("checkpoint format {got}, this version reads formats up to {want}")]
     Version {
         /// The file's format.
         got: u32,

@@ -42,7 +42,19 @@ fn checkpoint(optimizer: Optimizer) -> Checkpoint {
         elapsed: Duration::from_nanos(12_345_678_901),
         epoch_elapsed: Duration::from_nanos(987_654_321),
     };
-    Checkpoint { position, parameters, optimizer }
+    let by = study::Provenance { engine: "ciresan-cpu".to_owned(), ..Default::default() };
+    let begun = "2026-11-25T10:00:00Z".to_owned();
+    let runs = vec![TrainingRun { begun, epochs_before: 0, wall_s: 12.345, by }];
+    let past = Past { runs, metrics_sha256: Some("00ff".to_owned()) };
+    Checkpoint { position, parameters, optimizer, past }
+}
+
+/// The folder of a column.
+fn column() -> (tempfile::TempDir, ColumnFolder) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = study::ResultsFolder::open(folder.path()).column(&owner().column);
+    files.create().unwrap();
+    (folder, files)
 }
 
 fn bytes(optimizer: Optimizer) -> Vec<u8> {
@@ -61,12 +73,12 @@ fn bits(parameters: &Parameters) -> Vec<u32> {
 fn every_bit_comes_back() {
     for optimizer in [SGD, ADAM_W] {
         let spec = spec(TINY, optimizer);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoint.safetensors");
-        assert!(Checkpoint::read(&path, owner(), &spec, RUN).unwrap().is_none());
+        let (_folder, files) = column();
+        assert!(Checkpoint::find(&files, owner(), &spec, RUN).unwrap().checkpoint.is_none());
         let want = checkpoint(optimizer);
-        want.write(&path, owner(), &spec).unwrap();
-        let got = Checkpoint::read(&path, owner(), &spec, RUN).unwrap().unwrap();
+        want.write(&files, owner(), &spec).unwrap();
+        let got = Checkpoint::find(&files, owner(), &spec, RUN).unwrap().checkpoint.unwrap();
+        assert_eq!(got.past, want.past);
         assert_eq!(bits(&got.parameters), bits(&want.parameters));
         assert_eq!(got.optimizer.n_steps, want.optimizer.n_steps);
         let moments =
@@ -128,5 +140,44 @@ fn a_file_too_large_to_be_one_is_refused_unread() {
     fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
     let error = Checkpoint::read(&path, owner(), &spec(TINY, SGD), RUN).unwrap_err().to_string();
     assert!(error.contains("1099511627776 bytes, expected at most"), "{error}");
-    assert!(error.contains("delete this file to train its column anew"), "{error}");
+}
+
+#[test]
+fn the_checkpoint_before_is_kept_and_found_when_the_last_is_damaged_or_lost() {
+    let (_folder, files) = column();
+    let spec = spec(TINY, SGD);
+    let at = |step| {
+        let mut checkpoint = checkpoint(SGD);
+        checkpoint.position.step = step;
+        checkpoint
+    };
+    let find = || Checkpoint::find(&files, owner(), &spec, RUN);
+    at(1).write(&files, owner(), &spec).unwrap();
+    assert!(!files.checkpoint_before().exists());
+    at(2).write(&files, owner(), &spec).unwrap();
+    at(3).write(&files, owner(), &spec).unwrap();
+    let found = find().unwrap();
+    assert_eq!((found.checkpoint.unwrap().position.step, found.damaged.is_some()), (3, false));
+
+    let whole = fs::read(files.checkpoint()).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 4;
+    for damaged in [&whole[..whole.len() - 9], &flipped, b"", b"zeros"] {
+        fs::write(files.checkpoint(), damaged).unwrap();
+        let found = find().unwrap();
+        assert_eq!((found.checkpoint.unwrap().position.step, found.damaged.is_some()), (2, true));
+    }
+    // A crash between keeping the one and writing the other.
+    fs::remove_file(files.checkpoint()).unwrap();
+    let found = find().unwrap();
+    assert_eq!((found.checkpoint.unwrap().position.step, found.damaged.is_some()), (2, false));
+
+    // No good one at all, and a whole one of something else.
+    fs::write(files.checkpoint(), &flipped).unwrap();
+    fs::write(files.checkpoint_before(), &flipped).unwrap();
+    assert!(find().unwrap_err().to_string().contains("checksum"));
+    fs::write(files.checkpoint(), &whole).unwrap();
+    let other = Owner { config_hash: "decaf", ..owner() };
+    let error = Checkpoint::find(&files, other, &spec, RUN).unwrap_err().to_string();
+    assert!(error.contains("checkpoint of config c0ffee, expected decaf"), "{error}");
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ciresan_net::EngineError;
 use preprocess::PreprocessError;
@@ -35,17 +34,14 @@ pub enum ColumnError {
         learning_rate: f32,
     },
     /// The checkpoint cannot be read or used.
-    #[error(transparent)]
+    #[error("{0}; delete the checkpoints in this folder to train the column anew")]
     Checkpoint(#[from] CheckpointError),
     /// The metrics cannot be kept.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// Checkpoint, weights or probabilities cannot be written, nor the manifest when the column is finished.
+    /// Checkpoint, weights, predictions or record cannot be written.
     #[error(transparent)]
     Results(#[from] Box<StudyError>),
-    /// The manifest cannot be written at the end of an epoch.
-    #[error(transparent)]
-    Manifest(#[from] Arc<StudyError>),
     /// The checkpoint of a finished column cannot be deleted.
     #[error("{path}: cannot delete the checkpoint of a finished column: {reason}")]
     Remove {

@@ -176,9 +176,10 @@ impl Observer for Bars {
                 state.workers[worker].last_epoch =
                     error.map_or_else(String::new, |error| format!("  validation {}", percent(error)));
                 if record.epoch == self.epochs {
-                    state.workers[worker].bar.set_message("predicting test digits");
+                    state.workers[worker].bar.set_message("predicting");
                 }
             }
+            Event::Warned { column, warning } => self.keep(format!("warning: column {column}: {warning}")),
             Event::ColumnFinished { worker, column } => {
                 let worker = &mut state.workers[worker];
                 let time = duration(worker.begun.elapsed());

@@ -42,6 +42,11 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
 
+    /// Predict the test digits too, though the config holds out training digits [default: those are predicted alone, and
+    /// the test digits stay unread]
+    #[arg(long)]
+    pub(crate) test: bool,
+
     /// Print no plan and no progress on stderr: only errors, interruptions and the closing line
     #[arg(long)]
     pub(crate) quiet: bool,

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use study::Study;
-use trainer::{EpochRecord, Event, Observer};
+use study::{EpochRecord, Study};
+use trainer::{Event, Observer};
 
 use super::figures::{duration, percent, significant, thousands};
 use super::outlook::Outlook;
@@ -49,6 +49,9 @@ impl Observer for ErrorsOnly {
     fn observe(&self, event: &Event<'_>) {
         if let Event::ColumnFailed { column, error, .. } = event {
             say(format_args!("error: column {column}: {error}"));
+        }
+        if let Event::Warned { column, warning } = event {
+            say(format_args!("warning: column {column}: {warning}"));
         }
     }
 }

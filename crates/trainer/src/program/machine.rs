@@ -6,9 +6,9 @@ use std::thread;
 
 use anyhow::Result;
 use ciresan_cpu::CpuEngine;
-use ciresan_net::{Engine, EngineSpec, Parameters};
-use study::Study;
-use trainer::{RunError, Setup, Summary};
+use ciresan_net::{Engine, EngineSpec, Parameters, Precision};
+use study::{ColumnId, Manifest, Study};
+use trainer::{Mended, RunError, Setup, Summary};
 
 use super::Cli;
 use super::cli::DeviceName;
@@ -17,8 +17,12 @@ use super::figures::count;
 /// An engine, and how much of the machine it gets.
 #[derive(Debug)]
 pub(super) struct Machine {
-    /// Name, version or instruction set, and the precision that it really computes with.
+    /// Name and version.
     pub(super) engine: String,
+    /// Where results depend on it.
+    pub(super) instruction_set: Option<String>,
+    /// What it really computes with.
+    pub(super) precision: Precision,
     /// Groups trained side by side.
     pub(super) workers: NonZeroUsize,
     /// Most columns of a group.
@@ -43,8 +47,10 @@ impl Machine {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         match cli.device {
             DeviceName::Cpu => Ok(Self {
+                engine: "ciresan-cpu".to_owned(),
+                instruction_set: Some(ciresan_cpu::instruction_set().to_owned()),
                 // Whatever the config's precision: it is the coarsest that an engine may use.
-                engine: format!("ciresan-cpu {} fp32", ciresan_cpu::instruction_set()),
+                precision: Precision::Fp32,
                 workers: at_most(cli.workers().unwrap_or(threads), n_columns),
                 group: NonZeroUsize::MIN,
                 threads,
@@ -58,6 +64,25 @@ impl Machine {
             #[cfg(feature = "libtorch")]
             DeviceName::Cuda | DeviceName::LibtorchCpu => {
                 with_libtorch::choose(cli, study, n_columns, threads)
+            }
+        }
+    }
+
+    /// Makes predictions of finished columns again that are damaged or missing.
+    pub(super) fn mend(&self, setup: &Setup<'_>, manifest: &Manifest) -> Vec<(ColumnId, Mended)> {
+        match &self.kind {
+            Kind::Cpu => {
+                let make =
+                    |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+                trainer::mend(setup, manifest, &make)
+            }
+            #[cfg(feature = "libtorch")]
+            Kind::Libtorch(devices) => {
+                use ciresan_net::libtorch::LibtorchEngine;
+                let make = |worker: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    LibtorchEngine::on(spec, columns, devices[worker % devices.len()])
+                };
+                trainer::mend(setup, manifest, &make)
             }
         }
     }
@@ -81,15 +106,15 @@ impl Machine {
         }
     }
 
-    /// What it runs on, on a machine with this CPU.
-    pub(super) fn device(&self, cpu: String) -> String {
+    /// The GPUs that it computes on.
+    pub(super) fn gpu(&self) -> Option<String> {
         match &self.kind {
-            Kind::Cpu => cpu,
+            Kind::Cpu => None,
             #[cfg(feature = "libtorch")]
             Kind::Libtorch(devices) => {
                 use ciresan_net::libtorch::Device;
                 let gpus = devices.iter().filter(|device| **device != Device::Cpu).count();
-                if gpus == 0 { cpu } else { format!("{} of {cpu}", count(gpus, "NVIDIA GPU")) }
+                (gpus > 0).then(|| count(gpus, "NVIDIA GPU"))
             }
         }
     }
@@ -98,7 +123,11 @@ impl Machine {
 /// `ciresan-cpu avx2 fp32, 2 workers` or `libtorch 2.11.0 bf16 (cuda:0), 1 worker, up to 35 columns in lockstep`
 impl Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", self.engine, count(self.workers.get(), "worker"))?;
+        write!(f, "{} ", self.engine)?;
+        if let Some(instruction_set) = &self.instruction_set {
+            write!(f, "{instruction_set} ")?;
+        }
+        write!(f, "{}, {}", self.precision, count(self.workers.get(), "worker"))?;
         if self.group.get() > 1 {
             write!(f, ", up to {} columns in lockstep", self.group)?;
         }
@@ -127,9 +156,9 @@ mod with_libtorch {
 
     use super::*;
     use anyhow::{Context, bail};
+    use ciresan_net::EngineError;
     use ciresan_net::installation::LIBTORCH_VERSION;
     use ciresan_net::libtorch::{Device, n_gpus};
-    use ciresan_net::{EngineError, Precision};
 
     pub(super) fn choose(
         cli: &Cli,
@@ -171,7 +200,9 @@ mod with_libtorch {
             (_, precision) => precision,
         };
         Ok(Machine {
-            engine: format!("libtorch {LIBTORCH_VERSION} {precision}"),
+            engine: format!("libtorch {LIBTORCH_VERSION}"),
+            instruction_set: None,
+            precision,
             workers,
             group: NonZeroUsize::new(group).unwrap_or(NonZeroUsize::MIN),
             threads,

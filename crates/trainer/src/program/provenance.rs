@@ -1,22 +1,32 @@
-//! Where results come from, for the manifest.
+//! Where results come from, for the columns' records.
 
 use std::fs;
 
-use study::DataFile;
-use trainer::Provenance;
+use std::process::Command;
 
-use super::figures::count;
+use study::Provenance;
+
 use super::machine::Machine;
 
-/// What the manifest says of this program, this machine and the data.
-pub(super) fn provenance(data: Vec<DataFile>, machine: &Machine) -> Provenance {
+/// What the columns' records say of this program and this machine.
+pub(super) fn provenance(machine: &Machine) -> Provenance {
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("CIRESAN_COMMIT").to_owned(),
         engine: machine.engine.clone(),
-        device: format!("{}, {}", machine.device(cpu_model()), count(machine.workers.get(), "worker")),
-        data,
+        instruction_set: machine.instruction_set.clone(),
+        precision: machine.precision.to_string(),
+        cpu: cpu_model(),
+        gpu: machine.gpu(),
+        libc: libc(),
     }
+}
+
+/// The C library and its version, where the system has the command that tells: `glibc 2.36`.
+fn libc() -> Option<String> {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
 /// The CPU's name where the system tells it, else its architecture.

@@ -33,7 +33,7 @@ fn a_file_that_cannot_be_written_stops_its_column_with_the_path() {
     fixture.run(&["--columns", "original-1"]).check(0, &[]);
     let path = fixture.column("w14-1").metrics();
     fs::create_dir_all(&path).unwrap();
-    let want = format!("error: column w14-1: {}: cannot open the metrics: ", path.display());
+    let want = format!("error: column w14-1: {}: cannot read the metrics: ", path.display());
     fixture.run(&[]).check(1, &[&want, "error: 1 of 1 column failed: w14-1\n"]);
     fs::remove_dir(&path).unwrap();
     let weights = fixture.column("w14-1").weights();

@@ -55,18 +55,22 @@ fn what_cannot_be_used_is_named() {
     };
     check("w14-1", b"", "the digits on stdin: truncated");
     check("w14-1", &idx(&Array3::zeros((1, 30, 28))), "column w14-1: image of 30 x 28 pixels");
-    check("original-1", &digits, "columns/original-1/weights.safetensors: cannot read the weights");
-
-    let whole = fs::read(&weights).unwrap();
-    fs::create_dir_all(fixture.column("original-1").root()).unwrap();
-    fs::write(fixture.column("original-1").weights(), &whole).unwrap();
     check(
         "original-1",
         &digits,
-        "original-1/weights.safetensors: not a column of this study: its name is w14-1, expected original-1",
+        "columns/original-1/column.json: not a finished column's record: no such file",
+    );
+
+    let whole = fs::read(&weights).unwrap();
+    fs::create_dir_all(fixture.column("original-1").root()).unwrap();
+    fs::copy(fixture.column("w14-1").record(), fixture.column("original-1").record()).unwrap();
+    check(
+        "original-1",
+        &digits,
+        "original-1/column.json: not a column of this study: its name is w14-1, expected original-1",
     );
     fs::write(&weights, &whole[..100]).unwrap();
-    check("w14-1", &digits, "w14-1/weights.safetensors: not a whole safetensors file");
+    check("w14-1", &digits, "w14-1/weights.safetensors: damaged: its SHA-256 is ");
     fs::remove_file(fixture.results().manifest_path()).unwrap();
     check("w14-1", &digits, "no study.json there");
 }

@@ -95,29 +95,41 @@ fn the_end_of_stdin_saves_and_stops_where_that_was_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_damaged_checkpoint_stops_its_column_alone() {
+fn a_column_resumes_from_the_checkpoint_before_a_damaged_one_and_two_damaged_ones_stop_it_alone() {
     let fixture = fixture();
     let running = fixture.start_until(4, &["--workers", "2"]);
     running.signal(rustix::process::Signal::TERM);
     check_stopped(&running.end());
     let path = fixture.column("w14-1").checkpoint();
-    let mut bytes = fs::read(&path).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    fs::write(&path, bytes).unwrap();
-
+    let damage = |path: &std::path::Path| {
+        let mut bytes = fs::read(path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    damage(&path);
     let name = path.display().to_string();
+    let running = fixture.start_until(1, &["--workers", "2"]);
+    running.signal(rustix::process::Signal::TERM);
+    let warning = format!(
+        "warning: column w14-1: {name}: damaged: its checksum does not match its content: training resumes from the \
+         checkpoint before it, after epoch "
+    );
+    running.end().check(1, &[&warning, "stopped: "]);
+    damage(&path);
+    damage(&fixture.column("w14-1").checkpoint_before());
     fixture.run(&[]).check(
         1,
         &[
             &format!("error: column w14-1: {name}: damaged: its checksum does not match its content; "),
-            "delete this file to train its column anew\n",
+            "delete the checkpoints in this folder to train the column anew\n",
             "error: 1 of 2 columns failed: w14-1\n",
             "trained 1 column, ",
         ],
     );
     assert!(fixture.column("original-1").probabilities().exists());
     fs::remove_file(&path).unwrap();
+    fs::remove_file(fixture.column("w14-1").checkpoint_before()).unwrap();
     fixture.run(&[]).check(0, &["1 column to train (w14-1), 1 finished before"]);
     check_same_bits(&fixture);
 }
@@ -135,7 +147,7 @@ fn another_instruction_set_is_told_of() {
     other.check(
         0,
         if differs {
-            &["note: this study was begun on ciresan-cpu portable fp32, and goes on with "]
+            &["note: columns of this study were trained on ciresan-cpu portable fp32; the others will be trained on "]
         } else {
             &[]
         },

@@ -12,7 +12,7 @@ use crate::fixture::{EPOCHS, Fixture};
 #[test]
 fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
     let fixture = Fixture::with(json!({ "validation": 80 }));
-    let ended = fixture.run(&["--workers", "2"]);
+    let ended = fixture.run(&["--workers", "2", "--test"]);
     ended.check(0, &[
         "study tiny: 2 columns to train (w14-1, original-1), 12 epochs of 320 digits each, on ciresan-cpu ",
         ", 2 workers\n",
@@ -24,12 +24,19 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
 
     let results = fixture.results();
     let manifest = results.manifest().unwrap().unwrap();
-    assert_eq!(manifest.columns.iter().map(ToString::to_string).collect::<Vec<_>>(), ["w14-1", "original-1"]);
-    assert!(manifest.wall_s > 0.0);
-    assert!(manifest.engine.starts_with("ciresan-cpu "), "{}", manifest.engine);
-    assert!(manifest.device.ends_with(", 2 workers"), "{}", manifest.device);
+    assert_eq!(results.finished(&manifest.config).len(), 2);
     assert_eq!(manifest.data.len(), 4);
-    assert_eq!(manifest.version, env!("CARGO_PKG_VERSION"));
+    for id in manifest.config.columns() {
+        let column = results.finished_column(&manifest, id).unwrap();
+        let [run] = &column.record().runs[..] else { panic!("{:?}", column.record()) };
+        assert_eq!(
+            (run.by.engine.as_str(), run.by.version.as_str()),
+            ("ciresan-cpu", env!("CARGO_PKG_VERSION"))
+        );
+        assert!(run.wall_s > 0.0 && run.begun.starts_with("20") && run.begun.ends_with('Z'), "{run:?}");
+        assert!(run.by.instruction_set.is_some() && !run.by.cpu.is_empty(), "{run:?}");
+        assert_eq!(column.file_names().len(), 4);
+    }
     let data = Data::sample();
     for id in ["w14-1", "original-1"] {
         let column = fixture.column(id);
@@ -59,16 +66,11 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
         }
     }
 
-    // A checkpoint that a crash has left behind goes, and a manifest that misses the last column has it; nothing else
-    // is touched.
+    // A checkpoint that a crash has left behind goes; nothing else is touched.
     let (before, stray) = (fixture.bits(), fixture.column("w14-1").checkpoint());
     fs::write(&stray, "left behind").unwrap();
-    let mut behind = manifest.clone();
-    behind.columns.truncate(1);
-    fixture.results().write_manifest(&behind).unwrap();
     fixture.run(&[]).check(0, &["nothing to do: study tiny has finished 2 columns (w14-1, original-1)"]);
     assert!(!stray.exists());
-    assert_eq!(fixture.results().manifest().unwrap().unwrap().columns, manifest.columns);
     let again = fixture.run(&["--columns", "w14-1"]);
     again.check(0, &["nothing to do: study tiny has finished 1 column (w14-1)"]);
     assert_eq!(fixture.bits(), before);
@@ -85,6 +87,66 @@ fn columns_can_be_chosen_and_progress_be_silenced() {
     second.check(0, &["1 column to train (w14-1), 1 finished before, 2 epochs of 400 digits each"]);
     assert_eq!(fixture.bits().len(), 4);
     assert!(!fixture.column("w14-1").validation().exists(), "nothing is held out");
+}
+
+#[test]
+fn a_study_that_holds_digits_out_leaves_the_test_digits_unread() {
+    let fixture = Fixture::with(json!({ "validation": 80, "epochs": 1 }));
+    fixture.run(&[]).check(0, &[]);
+    let column = fixture.column("w14-1");
+    assert!(column.validation().exists() && !column.probabilities().exists());
+    fixture.run(&[]).check(0, &["nothing to do"]);
+    // Asked for, they are predicted from the weights; nothing is trained.
+    let weights = fs::read(column.weights()).unwrap();
+    let ended = fixture.run(&["--test"]);
+    ended.check(
+        0,
+        &[
+            "w14-1       its predictions were damaged or missing: made again from its weights",
+            "nothing to do",
+        ],
+    );
+    assert!(column.probabilities().exists());
+    assert_eq!(fs::read(column.weights()).unwrap(), weights);
+}
+
+#[test]
+fn damaged_predictions_are_made_again_and_damaged_weights_are_told() {
+    let fixture = Fixture::with(json!({ "epochs": 1 }));
+    fixture.run(&[]).check(0, &[]);
+    let (before, column) = (fixture.bits(), fixture.column("w14-1"));
+    let record = fs::read(column.record()).unwrap();
+    let mut flipped = fs::read(column.probabilities()).unwrap();
+    let at = flipped.len() / 2;
+    flipped[at] ^= 1;
+    fs::write(column.probabilities(), flipped).unwrap();
+    fixture
+        .run(&[])
+        .check(0, &["w14-1       its predictions were damaged or missing: made again from its weights"]);
+    assert_eq!(fixture.bits(), before);
+    assert_eq!(fs::read(column.record()).unwrap(), record);
+
+    let mut flipped = fs::read(column.weights()).unwrap();
+    let at = flipped.len() - 2;
+    flipped[at] ^= 1;
+    fs::write(column.weights(), &flipped).unwrap();
+    let cure = "restore it from a copy, or delete the column's folder to train the column again\n";
+    fixture
+        .run(&[])
+        .check(1, &["error: column w14-1: ", "weights.safetensors: damaged: its SHA-256 is ", cure]);
+    fs::remove_dir_all(column.root()).unwrap();
+    fixture.run(&[]).check(0, &["1 column to train (w14-1), 1 finished before"]);
+    assert_eq!(fixture.bits(), before);
+}
+
+#[test]
+fn a_lost_manifest_is_written_again() {
+    let fixture = Fixture::with(json!({ "epochs": 1 }));
+    fixture.run(&["--columns", "w14-1"]).check(0, &[]);
+    let manifest = fs::read(fixture.results().manifest_path()).unwrap();
+    fs::remove_file(fixture.results().manifest_path()).unwrap();
+    fixture.run(&[]).check(0, &["1 column to train (original-1), 1 finished before"]);
+    assert_eq!(fs::read(fixture.results().manifest_path()).unwrap(), manifest);
 }
 
 /// How many of the most probable classes, of equals the first, are not the labels.

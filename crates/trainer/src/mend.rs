@@ -1,0 +1,59 @@
+//! Predictions that were lost or damaged, made again from a column's weights.
+
+use ndarray::{Array2, ArrayView3};
+use rayon::prelude::*;
+use study::{ColumnId, FinishedColumn, Manifest, Predictions};
+
+use crate::canvas::Canvases;
+use crate::column::ColumnError;
+use crate::predict;
+use crate::run::MakeEngine;
+use crate::setup::Setup;
+
+/// What came of a finished column: whether its predictions had to be made again, or why that is not possible.
+pub type Mended = Result<bool, ColumnError>;
+
+/// Looks at the files of the finished columns in `setup.columns`, and makes predictions that are damaged or missing again
+/// from the weights. Nothing is trained.
+///
+/// On the engine and the instruction set that the column was trained on the new predictions are the lost ones, bit for bit;
+/// where they are not, the record says what made them.
+pub fn mend<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M) -> Vec<(ColumnId, Mended)> {
+    setup.columns.par_iter().map(|&id| (id, mend_column(setup, manifest, make, id))).collect()
+}
+
+fn mend_column<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M, id: ColumnId) -> Mended {
+    let column = setup.folder.finished_column(manifest, id)?;
+    let lost = column.lost_predictions(setup.digits.test.is_some())?;
+    let files = setup.folder.column(&id);
+    for which in &lost {
+        let images = match (which, setup.digits.test) {
+            (Predictions::Test, Some(test)) => test.images(),
+            (Predictions::HeldOut, _) | (_, None) => setup.digits.validation.images(),
+        };
+        let probabilities = predict(setup, make, &column, images)?;
+        study::write_probabilities(&files.root().join(which.file_name()), probabilities.view())?;
+    }
+    if !lost.is_empty() {
+        let mut record = column.record().clone();
+        let files_before = std::mem::replace(&mut record.files, files.checksums()?);
+        if record.files != files_before && record.runs.last().map(|run| &run.by) != Some(setup.provenance) {
+            record.predicted_by = Some(setup.provenance.clone());
+        }
+        files.write_record(&record)?;
+    }
+    Ok(!lost.is_empty())
+}
+
+fn predict<M: MakeEngine>(
+    setup: &Setup<'_>,
+    make: &M,
+    column: &FinishedColumn<'_>,
+    images: ArrayView3<'_, u8>,
+) -> Result<Array2<f32>, ColumnError> {
+    let (spec, parameters) = (setup.study.engine_spec(), column.weights()?);
+    let input = spec.network.input();
+    let mut engine = make.make(0, &spec, &[parameters])?;
+    let digits = Canvases::normalize(images, column.id().width, [input.height, input.width])?;
+    Ok(predict::probabilities(&mut engine, 0, &digits, spec.network.classes())?)
+}
