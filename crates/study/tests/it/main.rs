@@ -4,6 +4,7 @@
 
 mod configs;
 mod folder;
+mod frozen;
 mod good;
 mod refused;
 mod schema;
