@@ -4,6 +4,7 @@
     reason = "a test ends with the reason; clippy knows only #[test] functions as tests"
 )]
 
+mod commit;
 mod failures;
 mod finished;
 mod fixture;
