@@ -8,6 +8,7 @@ mod commit;
 mod failures;
 mod finished;
 mod fixture;
+mod format_1;
 mod help;
 mod interruption;
 mod library;
