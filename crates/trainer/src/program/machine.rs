@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use anyhow::Result;
-use ciresan_cpu::CpuEngine;
-use ciresan_net::{Engine, EngineSpec, Parameters};
+use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_net::{EngineSpec, Parameters};
 use study::Study;
 use trainer::{RunError, Setup, Summary};
 
@@ -29,26 +29,26 @@ pub(super) struct Machine {
 
 #[derive(Debug)]
 enum Kind {
-    Cpu,
+    Cpu(Isa),
     #[cfg(feature = "libtorch")]
     Libtorch(Vec<ciresan_net::libtorch::Device>),
 }
 
 impl Machine {
-    /// What the command line asks for, to train `n_columns`, at least one.
+    /// What the command line asks for, to train `n_columns`, at least one; this project's own engine computes with `isa`.
     ///
     /// # Errors
     /// When this program has no libtorch, or there is no GPU that can be used.
-    pub(super) fn choose(cli: &Cli, study: &Study, n_columns: usize) -> Result<Self> {
+    pub(super) fn choose(cli: &Cli, study: &Study, n_columns: usize, isa: Isa) -> Result<Self> {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         match cli.device {
             DeviceName::Cpu => Ok(Self {
                 // Whatever the config's precision: it is the coarsest that an engine may use.
-                engine: format!("ciresan-cpu {} fp32", ciresan_cpu::instruction_set()),
+                engine: format!("ciresan-cpu {isa} fp32"),
                 workers: at_most(cli.workers().unwrap_or(threads), n_columns),
                 group: NonZeroUsize::MIN,
                 threads,
-                kind: Kind::Cpu,
+                kind: Kind::Cpu(isa),
             }),
             #[cfg(not(feature = "libtorch"))]
             DeviceName::Cuda | DeviceName::LibtorchCpu => {
@@ -65,9 +65,10 @@ impl Machine {
     /// Trains.
     pub(super) fn run(&self, setup: &Setup<'_>) -> Result<Summary, RunError> {
         match &self.kind {
-            Kind::Cpu => {
-                let make =
-                    |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+            Kind::Cpu(isa) => {
+                let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    CpuEngine::with_isa(spec, columns, *isa)
+                };
                 trainer::run(setup, &make)
             }
             #[cfg(feature = "libtorch")]
@@ -84,7 +85,7 @@ impl Machine {
     /// What it runs on, on a machine with this CPU.
     pub(super) fn device(&self, cpu: String) -> String {
         match &self.kind {
-            Kind::Cpu => cpu,
+            Kind::Cpu(_) => cpu,
             #[cfg(feature = "libtorch")]
             Kind::Libtorch(devices) => {
                 use ciresan_net::libtorch::Device;
