@@ -21,16 +21,20 @@ mod parallel;
 mod part;
 mod pooling;
 mod simd;
+mod stage;
+mod stage_kernels;
 mod tiles;
 mod update;
 mod windows;
 mod winograd;
+mod workspace;
 
 pub use isa::{Isa, IsaError};
 
 use ciresan_net::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, PlainBatch, Step};
 use column::Column;
-use model::{Model, Workspace};
+use model::Model;
+use workspace::Workspace;
 
 /// Trains columns of one network, one after the other.
 ///
