@@ -138,7 +138,7 @@ fn instruction_set() -> Check {
     const VARIABLE: &str = "CIRESAN_INSTRUCTION_SET";
     let chosen = match env::var(VARIABLE) {
         Ok(name) => name.parse::<Isa>().map(|isa| format!("{isa}, as {VARIABLE} says")),
-        Err(_) => Ok(ciresan_cpu::instruction_set().to_owned()),
+        Err(_) => Ok(Isa::best().to_string()),
     };
     match chosen {
         Ok(name) => Check::new("engine", State::Ok, format!("ciresan-cpu computes with {name}")),

@@ -11,6 +11,8 @@ use crate::terminal;
 use crate::test::step;
 use crate::workspace::Workspace;
 
+mod dense_bits;
+
 /// Where the table of crates and their edges is.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 
@@ -30,7 +32,7 @@ const LOADER: &str = "libtorch/cuda_library.rs";
 ///
 /// The own rules: crates depend on each other only as docs/ARCHITECTURE.md allows; libtorch's bindings are optional
 /// and of ciresan-net alone; every crate but ciresan-cpu forbids unsafe code, but for the one call in ciresan-net that loads
-/// libtorch's part for GPUs; every config in configs/ is valid.
+/// libtorch's part for GPUs; matrixmultiply is built without its feature avx512; every config in configs/ is valid.
 /// Each problem is one sentence on stderr.
 ///
 /// Exit codes: 0 nothing to complain of, 1 something.
@@ -55,6 +57,7 @@ pub(crate) fn run(_: &Args) -> Result<()> {
         problems.extend(unsafe_targets(package));
         problems.extend(unsafe_opt_ins(package)?);
     }
+    problems.extend(dense_bits::avx512_products(workspace.cargo())?);
     problems.extend(invalid_configs(&workspace.configs())?);
     for problem in &problems {
         terminal::note(format_args!("error: {problem}"));

@@ -120,7 +120,7 @@ unsafe fn derivative_body<S: Simd>(activation: Activation, activated: &[f32], gr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Isa;
+    use crate::isa::Isa;
 
     #[test]
     fn scaled_tanh_is_right_to_a_few_rounding_units() {

@@ -4,10 +4,13 @@ use crate::activation::{activate, through_derivative};
 use crate::backward::ScatterKernel;
 use crate::forward::{ForwardKernel, pack};
 use crate::loss::{cross_entropy, softmax};
-use crate::model::{Model, Stage, Workspace};
+use crate::model::Model;
 use crate::parallel::side_by_side;
 use crate::part::PART;
+use crate::stage::Stage;
+use crate::stage_kernels::StageKernels;
 use crate::update::{TensorUpdate, update};
+use crate::workspace::Workspace;
 use ciresan_net::Step;
 
 /// Parameters and optimizer state, flat, in the engine's order.
@@ -19,13 +22,6 @@ pub(crate) struct Column {
     pub(crate) n_steps: u64,
     gradient: Vec<f32>,
     pub(crate) stages: Vec<StageKernels>,
-}
-
-/// A stage's weights as its kernels read them.
-pub(crate) struct StageKernels {
-    pub(crate) forward: ForwardKernel,
-    /// None for the first stage, whose input needs no gradient.
-    pub(crate) scatter: Option<ScatterKernel>,
 }
 
 impl Column {

@@ -160,7 +160,7 @@ unsafe fn stage_forward_body<S: Simd>(stage: StageForward<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Isa;
+    use crate::isa::Isa;
     use ciresan_net::Stage;
     use std::fmt::Write as _;
 

@@ -1,16 +1,21 @@
-//! Which instruction set the kernels run on: detected once, recorded with results.
+//! Which instruction set the kernels run on.
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
-
-static CHOSEN: OnceLock<Isa> = OnceLock::new();
 
 /// An instruction set that this CPU has and the kernels are compiled for.
 ///
 /// Made only by detection ([`Isa::best`], [`Isa::available`], [`FromStr`]), so holding one proves that
-/// the CPU can run it. Results are the same bits for the same `Isa` on the same CPU, not across different ones:
-/// fused multiply-adds and vector widths round differently, and dense layers follow the CPU, not the `Isa`.
+/// the CPU can run it.
+///
+/// # Bits
+/// Different instruction sets round differently: they fuse multiply-adds or not, and sum in another order. With one of them:
+///
+/// - `avx2` and `avx512` each give the same bits on every CPU that has them, with the same C library and the same version of the
+///   `matrixmultiply` crate without its feature `avx512`. Dense layers are matrix products of that crate, which picks its
+///   kernel by the CPU: without the feature, the one for AVX2 with FMA wherever there are both, on a CPU with AVX-512 too. Softmax and
+///   loss use `exp` and `ln` of the C library; glibc picks those by the CPU, too, and alike wherever there are AVX2 and FMA.
+/// - `portable` gives the same bits on the same kind of CPU: dense layers, `exp` and `ln` follow the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(Kind);
 
@@ -51,18 +56,6 @@ impl Isa {
         }
         kinds.push(Kind::Portable);
         kinds.into_iter().map(Self).collect()
-    }
-
-    /// The instruction set of engines that are not told one: that of [`choose`](Self::choose), else the fastest.
-    #[must_use]
-    pub fn chosen() -> Self {
-        CHOSEN.get().copied().unwrap_or_else(Self::best)
-    }
-
-    /// Makes this the instruction set of all engines of this process that are not told one. For a program's start: a second
-    /// choice is not taken, and `false` says so.
-    pub fn choose(self) -> bool {
-        CHOSEN.set(self).is_ok()
     }
 
     /// `avx512`, `avx2` or `portable`.
@@ -106,12 +99,6 @@ impl FromStr for Isa {
             available: available.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", "),
         })
     }
-}
-
-/// Name of the instruction set that a new [`CpuEngine`](crate::CpuEngine) uses.
-#[must_use]
-pub fn instruction_set() -> &'static str {
-    Isa::chosen().name()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! first dense layer's inputs being rows × columns × maps: what its loops run along is contiguous.
 
 use crate::dense::Dense;
-use crate::model::Stage;
+use crate::stage::Stage;
 use ciresan_net::Shape;
 
 /// `order[i]`: where the engine's `i`th value stands among the parameters; `features` is the last stage's output.

@@ -21,16 +21,20 @@ mod parallel;
 mod part;
 mod pooling;
 mod simd;
+mod stage;
+mod stage_kernels;
 mod tiles;
 mod update;
 mod windows;
 mod winograd;
+mod workspace;
 
-pub use isa::{Isa, IsaError, instruction_set};
+pub use isa::{Isa, IsaError};
 
 use ciresan_net::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, PlainBatch, Step};
 use column::Column;
-use model::{Model, Workspace};
+use model::Model;
+use workspace::Workspace;
 
 /// Trains columns of one network, one after the other.
 ///
@@ -47,7 +51,7 @@ pub struct CpuEngine {
 }
 
 impl CpuEngine {
-    /// An engine on the given instruction set instead of the best one.
+    /// An engine on the given instruction set; [`Engine::new`] takes the [best](Isa::best).
     ///
     /// # Errors
     /// As for [`Engine::new`].
@@ -85,7 +89,7 @@ impl Engine for CpuEngine {
     type Batch = PlainBatch;
 
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
-        Self::with_isa(spec, columns, Isa::chosen())
+        Self::with_isa(spec, columns, Isa::best())
     }
 
     fn n_columns(&self) -> usize {

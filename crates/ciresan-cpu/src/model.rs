@@ -1,12 +1,9 @@
-//! What all columns of an engine share: the network's plan, and the memory of one step.
+//! What all columns of an engine share: the network's plan.
 
-use crate::backward::window_order;
 use crate::dense::Dense;
-use crate::forward::Plan;
-use crate::geometry::Geometry;
-use crate::part::{PART, Part};
-use crate::{Isa, layout, simd};
-use aligned_vec::{AVec, avec};
+use crate::isa::Isa;
+use crate::layout;
+use crate::stage::Stage;
 use ciresan_net::{EngineError, EngineSpec, ParameterSpec, Parameters};
 
 /// A network planned for one instruction set.
@@ -19,22 +16,6 @@ pub(crate) struct Model {
     /// Weights, then bias, of every stage and dense layer: where they stand in the flat vectors.
     pub(crate) tensors: Vec<ParameterSpec>,
     order: Vec<usize>,
-}
-
-/// One stage, planned.
-pub(crate) struct Stage {
-    pub(crate) geometry: Geometry,
-    pub(crate) forward: Plan,
-    /// [`window_order`].
-    pub(crate) order: Vec<u32>,
-}
-
-impl Stage {
-    fn new(stage: &ciresan_net::Stage, isa: Isa) -> Self {
-        let geometry = Geometry::new(stage);
-        let forward = Plan::new(&geometry, simd::accumulators(isa));
-        Self { forward, order: window_order(&geometry), geometry }
-    }
 }
 
 impl Model {
@@ -84,29 +65,5 @@ impl Model {
             parameters.values_mut()[to] = value;
         }
         parameters
-    }
-}
-
-/// Memory of one step, allocated once.
-pub(crate) struct Workspace {
-    /// As many as the largest batch has.
-    pub(crate) parts: Vec<Part>,
-    /// Output of the last stage, `[max_batch][features]`.
-    pub(crate) features: AVec<f32>,
-    /// Gradient of the features, before their activation.
-    pub(crate) feature_gradient: AVec<f32>,
-    /// Output of every dense layer, `[max_batch][outputs]`, activated but for the last one.
-    pub(crate) dense: Vec<AVec<f32>>,
-    /// Their gradients; those of the last layer take the place of the logits.
-    pub(crate) dense_gradients: Vec<AVec<f32>>,
-}
-
-impl Workspace {
-    pub(crate) fn new(model: &Model) -> Self {
-        let n = model.spec.max_batch;
-        let parts = (0..n).step_by(PART).map(|first| Part::new(model, PART.min(n - first))).collect();
-        let features = avec![0.0; n * model.features()];
-        let dense: Vec<_> = model.dense.iter().map(|layer| avec![0.0; n * layer.outputs]).collect();
-        Self { parts, feature_gradient: features.clone(), features, dense_gradients: dense.clone(), dense }
     }
 }

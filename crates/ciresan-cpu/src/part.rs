@@ -5,13 +5,14 @@
 
 use crate::activation::through_derivative;
 use crate::backward::{StageBackward, Winner, stage_backward};
-use crate::column::StageKernels;
 use crate::first_backward::{FirstBackward, first_backward, has_short_rows, patches_len};
 use crate::forward::{StageForward, stage_forward};
 use crate::geometry::{MAP_BLOCK, RUN_BLOCK};
 use crate::gradient::KernelGradient;
 use crate::layout::interleave;
-use crate::model::{Model, Stage};
+use crate::model::Model;
+use crate::stage::Stage;
+use crate::stage_kernels::StageKernels;
 use aligned_vec::{AVec, avec};
 use std::ops::Range;
 

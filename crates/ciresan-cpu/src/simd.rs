@@ -2,7 +2,7 @@
 //! kernel source for all of them.
 //!
 //! Every operation is `#[inline(always)]`, so that inside a function with the right target features it becomes one
-//! instruction. [`kernel!`](kernel) makes those functions and picks one by an [`Isa`](crate::Isa), which only
+//! instruction. [`kernel!`](kernel) makes those functions and picks one by an [`Isa`], which only
 //! detection can make.
 #![expect(unsafe_code, reason = "vector intrinsics, raw loads and stores: the callers prove CPU and bounds")]
 
@@ -300,7 +300,7 @@ pub(crate) fn accumulators(isa: Isa) -> usize {
 macro_rules! kernel {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident) => {
         $(#[$doc])*
-        $vis fn $name(isa: $crate::Isa, $($arg: $ty),*) {
+        $vis fn $name(isa: $crate::isa::Isa, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
             fn avx512($($arg: $ty),*) {

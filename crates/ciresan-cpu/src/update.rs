@@ -123,7 +123,7 @@ fn padded(from: &[f32]) -> [f32; LANES] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Isa;
+    use crate::isa::Isa;
 
     const ADAM_W: Optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, weight_decay: 0.1 };
 

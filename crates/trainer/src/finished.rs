@@ -1,6 +1,6 @@
 //! Finished columns, applied to other digits than those of their study.
 
-use ciresan_net::{Engine, EngineSpec, Precision};
+use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Precision};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::prelude::*;
 use study::{ColumnId, Manifest, ResultsFolder, StudyError};
@@ -32,7 +32,8 @@ pub enum FinishedError {
 /// What finished columns make of some digits, each at the column's width, without distortion.
 ///
 /// Columns are worked on in parallel on rayon; the result does not depend on it. Of the study's own test digits this gives what
-/// `probabilities.npy` holds, to the bit, on the same engine and instruction set.
+/// `probabilities.npy` holds, to the bit, on the same engine and instruction set. `make` makes an engine for one column:
+/// `CpuEngine::new`, say.
 ///
 /// # Shapes
 /// `digits`: `[images, height, width]`, no larger than the network's input. Returns `[columns, images, classes]`.
@@ -46,6 +47,7 @@ pub fn predict_finished<E: Engine>(
     manifest: &Manifest,
     columns: &[ColumnId],
     digits: ArrayView3<'_, u8>,
+    make: impl Fn(&EngineSpec, &[Parameters]) -> Result<E, EngineError> + Sync,
 ) -> Result<Array3<f32>, FinishedError> {
     let spec = EngineSpec {
         // Weights are stored in full, and every engine can compute with them so, whatever trained them.
@@ -59,7 +61,7 @@ pub fn predict_finished<E: Engine>(
         let weights = column.weights().map_err(Box::new)?;
         let predicted = || -> Result<Array2<f32>, PredictError> {
             let digits = Canvases::normalize(digits, id.width, [input.height, input.width])?;
-            probabilities(&mut E::new(&spec, &[weights])?, 0, &digits, classes)
+            probabilities(&mut make(&spec, &[weights])?, 0, &digits, classes)
         };
         predicted().map_err(|problem| FinishedError::Predict { column: *id, problem })
     };

@@ -63,7 +63,7 @@ pub(crate) fn say(line: impl Display) {
 
 /// Trains what the command line asks for.
 pub(crate) fn train(cli: &Cli) -> Result<End> {
-    choose_instruction_set()?;
+    let isa = instruction_set()?;
     let study = Study::read(&cli.config)?;
     let columns = asked_for(cli, &study)?;
     let folder = ResultsFolder::open(&cli.study);
@@ -79,7 +79,7 @@ pub(crate) fn train(cli: &Cli) -> Result<End> {
     trainer::clean_finished(&folder, &study)?;
     let (finished, unfinished): (Vec<_>, Vec<_>) = columns.iter().partition(|id| folder.is_finished(id));
 
-    let machine = Machine::choose(cli, &study, columns.len())?;
+    let machine = Machine::choose(cli, &study, columns.len(), isa)?;
     let stop = Arc::new(AtomicBool::new(false));
     interrupt::listen(&stop, cli.stop_when_stdin_closes)?;
     let (data, files) = data::read(study.data, cli.data.as_deref())?;
@@ -162,16 +162,15 @@ fn note_other_engine(folder: &ResultsFolder, provenance: &Provenance, finished: 
     Ok(())
 }
 
-/// Takes the instruction set from the environment, if one is named there.
-fn choose_instruction_set() -> Result<()> {
-    if let Some(name) = std::env::var_os(INSTRUCTION_SET) {
-        let isa: Isa = name
+/// The instruction set that the environment names, else the fastest of this CPU.
+fn instruction_set() -> Result<Isa> {
+    match std::env::var_os(INSTRUCTION_SET) {
+        Some(name) => Ok(name
             .to_string_lossy()
             .parse()
-            .map_err(|error| WrongUsage(format!("{INSTRUCTION_SET}: {error}")))?;
-        isa.choose();
+            .map_err(|error| WrongUsage(format!("{INSTRUCTION_SET}: {error}")))?),
+        None => Ok(Isa::best()),
     }
-    Ok(())
 }
 
 /// The columns of the study, or those of them that the command line names, in training order.

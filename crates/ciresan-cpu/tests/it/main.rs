@@ -1,6 +1,8 @@
-//! `CpuEngine` against the conformance tests of `Engine`, on every instruction set of this CPU.
+//! `CpuEngine` against the conformance tests of `Engine`, on every instruction set of this CPU, and its bits pinned.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test's helpers fail and speak as tests do")]
+
+mod golden;
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, Isa};

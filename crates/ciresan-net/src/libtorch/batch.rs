@@ -1,7 +1,7 @@
 //! A batch on its way to the device, while that computes.
 
 use super::device::{Device, compute_on_this_thread_alone};
-use super::forward::Torch;
+use super::torch::Torch;
 use crate::{Batch, EngineError, Shape};
 use rayon::prelude::*;
 use tch::{Kind, Tensor};

@@ -1,7 +1,7 @@
 //! Convolutions of N columns at once, each with its own kernels, in two ways.
 
 use super::device::Device;
-use super::forward::Torch;
+use super::torch::Torch;
 use crate::Precision;
 use tch::Tensor;
 

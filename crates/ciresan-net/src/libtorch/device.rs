@@ -1,6 +1,7 @@
 //! Where libtorch computes, and what its failures become.
 
-use super::{loaded_version, n_gpus};
+use super::gpus::n_gpus;
+use super::loaded::loaded_version;
 use crate::EngineError;
 use std::fmt;
 use std::str::FromStr;

@@ -1,10 +1,9 @@
 //! From images to logits.
 
-use super::lockstep::Model;
+use super::model::Model;
+use super::torch::Torch;
 use crate::{Activation, PaperForm};
-use tch::{Kind, TchError, Tensor};
-
-pub(super) type Torch<T> = Result<T, TchError>;
+use tch::{Kind, Tensor};
 
 /// Logits of every column's images.
 ///

@@ -1,7 +1,7 @@
 //! The engine on libtorch, for the CPU and for CUDA: N columns with a leading axis N on every tensor.
 //!
 //! The path of the data, top-down: this file (the engine) → `batch.rs` (images on their way to the device) → `lockstep.rs`
-//! (a step of N columns: images in, gradients, one update) → `forward.rs` (from images to logits) by `convolution.rs`; `state.rs` (parameters and moments, flat),
+//! (a step of N columns: images in, gradients, one update) → `forward.rs` (from images to logits) by `convolution.rs`; `model.rs` (what is computed), `state.rs` (parameters and moments, flat),
 //! `device.rs` (where, and what its failures become). Which libtorch this program has loaded, and which GPUs it can use, say
 //! `loaded.rs` and `gpus.rs`. Linking and starting a program with this feature is described in docs/LIBTORCH.md.
 
@@ -13,7 +13,9 @@ mod forward;
 mod gpus;
 mod loaded;
 mod lockstep;
+mod model;
 mod state;
+mod torch;
 
 pub use batch::LibtorchBatch;
 pub use convolution::Convolution;
@@ -23,7 +25,8 @@ pub use loaded::loaded_version;
 
 use crate::{Batch, Engine, EngineError, EngineSpec, OptimizerState, Parameters, Step};
 use device::compute_on_this_thread_alone;
-use lockstep::{Lockstep, Model};
+use lockstep::Lockstep;
+use model::Model;
 
 /// Images of one column that are predicted at once. No batch size of the spec, so that it cannot change a bit.
 const PREDICTED_AT_ONCE: usize = 512;

@@ -1,7 +1,7 @@
 //! Parameters and moments of N columns, each one flat tensor, and the update.
 
 use super::batch::send;
-use super::forward::Torch;
+use super::torch::Torch;
 use crate::{Network, Optimizer, OptimizerState, ParameterSpec, Parameters, Precision};
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
@@ -99,7 +99,7 @@ impl State {
         &mut self,
         mut gradient: Tensor,
         learning_rate: f32,
-        device: super::Device,
+        device: super::device::Device,
     ) -> Torch<()> {
         let learning_rate = f64::from(learning_rate);
         match (self.optimizer, &mut self.moments[..]) {

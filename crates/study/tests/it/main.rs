@@ -5,6 +5,7 @@
 mod configs;
 mod finished;
 mod folder;
+mod frozen;
 mod good;
 mod refused;
 mod schema;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_net::{EngineSpec, Parameters};
 use clap::Parser;
 use mnist_data::idx::{self, Array};
 use ndarray::Ix3;
@@ -55,13 +56,14 @@ fn run(cli: &Cli) -> Result<()> {
     let digits =
         digits.with_context(|| format!("the digits on stdin: shape {shape:?}, expected three axes"))?;
 
-    if let Some(name) = std::env::var_os("CIRESAN_INSTRUCTION_SET") {
-        name.to_string_lossy().parse::<Isa>().context("CIRESAN_INSTRUCTION_SET")?.choose();
-    }
+    let isa = match std::env::var_os("CIRESAN_INSTRUCTION_SET") {
+        Some(name) => name.to_string_lossy().parse().context("CIRESAN_INSTRUCTION_SET")?,
+        None => Isa::best(),
+    };
     let folder = ResultsFolder::open(&cli.study);
     let Some(manifest) = folder.manifest()? else { bail!("{}: no study.json there", cli.study.display()) };
-    let probabilities =
-        trainer::predict_finished::<CpuEngine>(&folder, &manifest, &cli.columns, digits.view())?;
+    let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
+    let probabilities = trainer::predict_finished(&folder, &manifest, &cli.columns, digits.view(), make)?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     idx::write_to(&mut stdout, &Array::from(probabilities), "stdout")?;
     Ok(stdout.flush()?)

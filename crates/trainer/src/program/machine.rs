@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use anyhow::Result;
-use ciresan_cpu::CpuEngine;
-use ciresan_net::{Engine, EngineSpec, Parameters, Precision};
+use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_net::{EngineSpec, Parameters, Precision};
 use study::{ColumnId, Manifest, Study};
 use trainer::{Mended, RunError, Setup, Summary};
 
@@ -33,28 +33,28 @@ pub(super) struct Machine {
 
 #[derive(Debug)]
 enum Kind {
-    Cpu,
+    Cpu(Isa),
     #[cfg(feature = "libtorch")]
     Libtorch(Vec<ciresan_net::libtorch::Device>),
 }
 
 impl Machine {
-    /// What the command line asks for, to train `n_columns`, at least one.
+    /// What the command line asks for, to train `n_columns`, at least one; this project's own engine computes with `isa`.
     ///
     /// # Errors
     /// When this program has no libtorch, or there is no GPU that can be used.
-    pub(super) fn choose(cli: &Cli, study: &Study, n_columns: usize) -> Result<Self> {
+    pub(super) fn choose(cli: &Cli, study: &Study, n_columns: usize, isa: Isa) -> Result<Self> {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         match cli.device {
             DeviceName::Cpu => Ok(Self {
                 engine: "ciresan-cpu".to_owned(),
-                instruction_set: Some(ciresan_cpu::instruction_set().to_owned()),
+                instruction_set: Some(isa.to_string()),
                 // Whatever the config's precision: it is the coarsest that an engine may use.
                 precision: Precision::Fp32,
                 workers: at_most(cli.workers().unwrap_or(threads), n_columns),
                 group: NonZeroUsize::MIN,
                 threads,
-                kind: Kind::Cpu,
+                kind: Kind::Cpu(isa),
             }),
             #[cfg(not(feature = "libtorch"))]
             DeviceName::Cuda | DeviceName::LibtorchCpu => {
@@ -71,9 +71,10 @@ impl Machine {
     /// Makes predictions of finished columns again that are damaged or missing.
     pub(super) fn mend(&self, setup: &Setup<'_>, manifest: &Manifest) -> Vec<(ColumnId, Mended)> {
         match &self.kind {
-            Kind::Cpu => {
-                let make =
-                    |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+            Kind::Cpu(isa) => {
+                let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    CpuEngine::with_isa(spec, columns, *isa)
+                };
                 trainer::mend(setup, manifest, &make)
             }
             #[cfg(feature = "libtorch")]
@@ -90,9 +91,10 @@ impl Machine {
     /// Trains.
     pub(super) fn run(&self, setup: &Setup<'_>) -> Result<Summary, RunError> {
         match &self.kind {
-            Kind::Cpu => {
-                let make =
-                    |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+            Kind::Cpu(isa) => {
+                let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    CpuEngine::with_isa(spec, columns, *isa)
+                };
                 trainer::run(setup, &make)
             }
             #[cfg(feature = "libtorch")]
@@ -109,7 +111,7 @@ impl Machine {
     /// The GPUs that it computes on.
     pub(super) fn gpu(&self) -> Option<String> {
         match &self.kind {
-            Kind::Cpu => None,
+            Kind::Cpu(_) => None,
             #[cfg(feature = "libtorch")]
             Kind::Libtorch(devices) => {
                 use ciresan_net::libtorch::Device;

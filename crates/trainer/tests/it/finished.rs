@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use ciresan_cpu::CpuEngine;
+use ciresan_net::Engine;
 use mnist_data::Data;
 use mnist_data::idx::{self, Array};
 use ndarray::{Array3, Axis, Ix3, s};
@@ -21,14 +22,15 @@ fn test_digits_get_the_probabilities_of_the_column_to_the_bit() {
     let manifest = folder.manifest().unwrap().unwrap();
     let columns = manifest.config.columns();
     let digits = Data::sample().test.images().to_owned();
-    let all = predict_finished::<CpuEngine>(&folder, &manifest, &columns, digits.view()).unwrap();
+    let all = predict_finished(&folder, &manifest, &columns, digits.view(), CpuEngine::new).unwrap();
     for (id, probabilities) in columns.iter().zip(all.outer_iter()) {
         assert_eq!(probabilities, study::read_probabilities(&folder.column(id).probabilities()).unwrap());
     }
     // However many there are at once, and in any order of columns.
     for images in [0..0, 0..1, 31..37, 3..100] {
         let some = digits.slice(s![images.clone(), .., ..]);
-        let got = predict_finished::<CpuEngine>(&folder, &manifest, &[columns[1], columns[0]], some).unwrap();
+        let got =
+            predict_finished(&folder, &manifest, &[columns[1], columns[0]], some, CpuEngine::new).unwrap();
         assert_eq!(got.index_axis(Axis(0), 0), all.slice(s![1, images.clone(), ..]));
         assert_eq!(got.index_axis(Axis(0), 1), all.slice(s![0, images, ..]));
     }

@@ -143,7 +143,7 @@ fn another_instruction_set_is_told_of() {
 
     // Where there is no other instruction set than the portable one, there is nothing to tell.
     let other = fixture.run(&[]);
-    let differs = ciresan_cpu::instruction_set() != "portable";
+    let differs = ciresan_cpu::Isa::best().name() != "portable";
     other.check(
         0,
         if differs {

@@ -4,9 +4,11 @@
     reason = "a test ends with the reason; clippy knows only #[test] functions as tests"
 )]
 
+mod commit;
 mod failures;
 mod finished;
 mod fixture;
+mod format_1;
 mod help;
 mod interruption;
 mod library;
