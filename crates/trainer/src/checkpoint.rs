@@ -15,10 +15,9 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use study::{ColumnId, StudyError};
+use study::{ColumnId, RunLength, StudyError};
 
 pub use self::error::{CheckpointError, Flaw};
-use crate::schedule::RunLength;
 
 mod error;
 

@@ -8,7 +8,7 @@ use ciresan_net::{Engine, EngineError, Parameters};
 use ndarray::ArrayView3;
 use preprocess::{PreprocessError, Width};
 use rayon::prelude::*;
-use study::{ColumnId, StudyError};
+use study::{ColumnId, RunLength, StudyError};
 
 use crate::canvas::Canvases;
 use crate::column::{Column, ColumnError, Digits, Outcome, State};
@@ -16,7 +16,6 @@ use crate::ledger::Ledger;
 use crate::metrics::EpochRecord;
 use crate::observer::{Event, Observer};
 use crate::run::MakeEngine;
-use crate::schedule::RunLength;
 use crate::setup::Setup;
 use crate::stretch;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
-use study::{ColumnId, ResultsFolder, Study, StudyError};
+use study::{ColumnId, ResultsFolder, RunLength, Study, StudyError};
 use thiserror::Error;
 
 use crate::column::{self, ColumnError, Outcome};
@@ -15,7 +15,6 @@ use crate::group::Job;
 use crate::groups;
 use crate::ledger::Ledger;
 use crate::observer::{Event, Observer};
-use crate::schedule::RunLength;
 use crate::setup::Setup;
 
 /// What came of a run. Columns stand in the order of [`Setup::columns`].
