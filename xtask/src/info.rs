@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 impl Info {
     fn new(study: &Study, plan: &Plan<'_>, workers: usize) -> Self {
         let n_columns = study.columns().len();
-        let steps_per_epoch = study.n_training_digits().div_ceil(study.batch);
+        let run = study.run_length();
         let network = study.network.to_string();
         Self {
             schema: SCHEMA,
@@ -117,8 +117,8 @@ impl Info {
             epochs: study.epochs,
             batch: study.batch,
             training_digits: study.n_training_digits(),
-            steps_per_epoch,
-            steps: u64::from(steps_per_epoch) * u64::from(study.epochs),
+            steps_per_epoch: run.steps_per_epoch,
+            steps: run.steps(),
             precision: study.precision,
             libtorch_memory: memory(study, n_columns),
             images_left: plan.n_images(),

@@ -39,8 +39,7 @@ pub(crate) fn trials(
     let study = &manifest.config;
     let (LearningRate::Exponential { initial: learning_rate, .. }
     | LearningRate::OneCycle { peak: learning_rate, .. }) = study.learning_rate;
-    let n_train = u64::from(study.data.n_train().saturating_sub(study.validation));
-    let iterations = n_train.div_ceil(u64::from(study.batch)) * u64::from(study.epochs);
+    let iterations = study.run_length().steps();
     let mut trials = Vec::new();
     for group in &figures.groups {
         let columns: Vec<&ColumnId> =

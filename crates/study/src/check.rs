@@ -6,9 +6,10 @@ use std::fmt::Display;
 use ciresan_net::{Network, Optimizer, OptimizerError, Shape};
 use preprocess::{CANVAS_PX, Distortion, PreprocessError, Width};
 
+use crate::LearningRate;
 use crate::json::{Reason, Refusal};
 use crate::raw::{RawDistortion, RawLearningRate, RawOptimizer, RawStudy, RawWidth, Rule, Schedule};
-use crate::study::{AnnealedDistortion, CONFIG_SCHEMA, LearningRate, Study};
+use crate::study::{AnnealedDistortion, CONFIG_SCHEMA, Study};
 
 impl TryFrom<RawStudy> for Study {
     type Error = Refusal;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::error::READ_CONFIG;
 use crate::json;
 use crate::raw::RawStudy;
-use crate::{ColumnId, ConfigError, StudyError};
+use crate::{ColumnId, ConfigError, LearningRate, RunLength, StudyError};
 
 /// The config format that this crate reads: the value of the key `schema`.
 pub const CONFIG_SCHEMA: u32 = 1;
@@ -116,6 +116,12 @@ impl Study {
         self.data.n_train() - self.validation
     }
 
+    /// How long each column trains.
+    #[must_use]
+    pub fn run_length(&self) -> RunLength {
+        RunLength::new(self.epochs, self.n_training_digits(), self.batch)
+    }
+
     /// What the engines of its columns are made by.
     #[must_use]
     pub fn engine_spec(&self) -> EngineSpec {
@@ -183,28 +189,6 @@ impl fmt::Display for DataSet {
             Self::Sample => "sample",
         })
     }
-}
-
-/// How the learning rate changes over a run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "schedule", rename_all = "kebab-case")]
-pub enum LearningRate {
-    /// `max(initial · factor^epoch, floor)`, epochs counted from 0: the paper's.
-    Exponential {
-        /// Rate of the first epoch: above 0.
-        initial: f64,
-        /// Factor an epoch: above 0, at most 1.
-        factor: f64,
-        /// Smallest rate: 0 to `initial`.
-        floor: f64,
-    },
-    /// Linear from 0 to `peak` over the first share `warm_up` of the steps, then half a cosine down to 0.
-    OneCycle {
-        /// Largest rate: above 0.
-        peak: f64,
-        /// Share of the run's steps: 0 to 1.
-        warm_up: f64,
-    },
 }
 
 /// A distortion, and how it fades out over a run.

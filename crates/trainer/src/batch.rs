@@ -2,11 +2,10 @@
 
 use ciresan_net::Batch;
 use preprocess::{Distorter, Epoch, PreprocessError};
-use study::{ColumnId, Study};
+use study::{ColumnId, RunLength, Study};
 
 use crate::canvas::Canvases;
 use crate::group::WholeGroup;
-use crate::schedule::RunLength;
 
 /// Makes batch `step`, counted from 0, of each of `columns`, at least one, whose studies and epochs are the same; on this
 /// thread and those that are idle. The last one of an epoch may be smaller.

@@ -16,10 +16,9 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use study::{ColumnFolder, ColumnId, StudyError, TrainingRun};
+use study::{ColumnFolder, ColumnId, RunLength, StudyError, TrainingRun};
 
 pub use self::error::{CheckpointError, Flaw};
-use crate::schedule::RunLength;
 
 mod error;
 

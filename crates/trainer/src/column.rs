@@ -18,7 +18,6 @@ use crate::checkpoint::{Checkpoint, Owner, Past, Place, Position};
 use crate::group::Job;
 use crate::metrics::MetricsFile;
 use crate::observer::{Event, Warning};
-use crate::schedule;
 use crate::setup::{Stopwatch, StudyDigits, whole_ms};
 use crate::validation::HeldOut;
 use crate::{predict, streams};
@@ -201,10 +200,10 @@ impl<'a, 'setup> Column<'a, 'setup> {
     fn record(&self, validation_error: Option<f64>, elapsed: Duration) -> EpochRecord {
         let Position { epoch, step, loss_sum, ratio_sum, epoch_elapsed, .. } = self.position;
         let n_images = self.job.setup.digits.training.len() as f64;
-        let schedule = &self.job.setup.study.learning_rate;
+        let schedule = self.job.setup.study.learning_rate;
         EpochRecord {
             epoch: epoch + 1,
-            learning_rate: schedule::learning_rate(schedule, self.job.run_length(), epoch, step - 1),
+            learning_rate: schedule.at(self.job.run_length(), epoch, step - 1),
             loss: loss_sum / n_images,
             update_ratio: ratio_sum / f64::from(step),
             // A clock that stands still, as in a test, must not write an infinity, which JSON has not.

@@ -7,13 +7,12 @@ use ciresan_net::{Engine, EngineError, Parameters};
 use ndarray::ArrayView3;
 use preprocess::{PreprocessError, Width};
 use rayon::prelude::*;
-use study::{ColumnId, EpochRecord};
+use study::{ColumnId, EpochRecord, RunLength};
 
 use crate::canvas::Canvases;
 use crate::column::{Column, ColumnError, Digits, Outcome, State};
 use crate::observer::{Event, Observer};
 use crate::run::MakeEngine;
-use crate::schedule::RunLength;
 use crate::setup::Setup;
 use crate::stretch;
 

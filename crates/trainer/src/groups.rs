@@ -1,9 +1,8 @@
 //! Which columns train in lockstep.
 
-use study::ColumnId;
+use study::{ColumnId, RunLength};
 
 use crate::checkpoint::{Checkpoint, Owner};
-use crate::schedule::RunLength;
 use crate::setup::Setup;
 
 /// Shares the columns of a run out into groups of at most `setup.group` that stand at the same step, so that each epoch

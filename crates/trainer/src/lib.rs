@@ -13,7 +13,6 @@ mod metrics;
 mod observer;
 mod predict;
 mod run;
-mod schedule;
 mod setup;
 mod streams;
 mod stretch;

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
-use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, Study, StudyError};
+use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, RunLength, Study, StudyError};
 use thiserror::Error;
 
 use crate::column::{self, ColumnError, Outcome};
 use crate::group::Job;
 use crate::groups;
 use crate::observer::{Event, Observer};
-use crate::schedule::RunLength;
 use crate::setup::Setup;
 
 /// What came of a run. Columns stand in the order of [`Setup::columns`].

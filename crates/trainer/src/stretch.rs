@@ -7,7 +7,6 @@ use crate::checkpoint::Position;
 use crate::column::{Column, ColumnError, Digits};
 use crate::group::{Job, WholeGroup};
 use crate::observer::Event;
-use crate::schedule;
 use crate::setup::Stopwatch;
 
 /// Columns that cannot go on, by their number in the group, and why.
@@ -35,7 +34,7 @@ pub(crate) fn train<E: Engine>(
         if job.stopping() {
             break;
         }
-        let learning_rate = schedule::learning_rate(&study.learning_rate, run, epoch, step);
+        let learning_rate = study.learning_rate.at(run, epoch, step);
         let following = (step + 1 < run.steps_per_epoch).then_some(step + 1);
         train_and_prepare(engine, &batch, learning_rate, &mut steps, &epochs, following, &mut next)?;
         let elapsed = stopwatch.elapsed();

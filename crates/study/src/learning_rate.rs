@@ -1,72 +1,97 @@
-//! The learning rate at each step of a run.
+//! The learning rate: its schedule, and the rate at each step of a run.
 
 use std::f64::consts::PI;
 
-use study::LearningRate;
+use serde::Serialize;
 
-/// How long a column trains, in steps.
+/// How the learning rate changes over a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "schedule", rename_all = "kebab-case")]
+pub enum LearningRate {
+    /// `max(initial · factor^epoch, floor)`, epochs counted from 0: the paper's.
+    Exponential {
+        /// Rate of the first epoch: above 0.
+        initial: f64,
+        /// Factor an epoch: above 0, at most 1.
+        factor: f64,
+        /// Smallest rate: 0 to `initial`.
+        floor: f64,
+    },
+    /// Linear from 0 to `peak` over the first share `warm_up` of the steps, then half a cosine down to 0.
+    OneCycle {
+        /// Largest rate: above 0.
+        peak: f64,
+        /// Share of the run's steps: 0 to 1.
+        warm_up: f64,
+    },
+}
+
+impl LearningRate {
+    /// The learning rate of step `step` of epoch `epoch`, both counted from 0, in a run of this length.
+    ///
+    /// - Exponential, by epoch: `max(initial · factor^epoch, floor)`.
+    /// - One-cycle, by step: linear from 0 to `peak` over the share `warm_up` of all steps, then half a cosine down
+    ///   to 0. A step takes the rate at its middle, so that neither the first nor the last is wasted on a rate of 0.
+    ///
+    /// # Source
+    /// Exponential: the paper's 0.993 an epoch with a floor. One-cycle: Smith and Topin, *Super-Convergence* (2017),
+    /// with the cosine that became usual, without its momentum cycle.
+    #[must_use]
+    pub fn at(&self, run: RunLength, epoch: u32, step: u32) -> f32 {
+        let rate = match *self {
+            Self::Exponential { initial, factor, floor } => {
+                (initial * factor.powf(f64::from(epoch))).max(floor)
+            }
+            Self::OneCycle { peak, warm_up } => {
+                let steps = run.steps() as f64;
+                let warm_steps = warm_up * steps;
+                let middle = run.steps_before(epoch, step) as f64 + 0.5;
+                if middle < warm_steps {
+                    peak * middle / warm_steps
+                } else {
+                    let fallen = (middle - warm_steps) / (steps - warm_steps);
+                    peak * 0.5 * (1.0 + (PI * fallen).cos())
+                }
+            }
+        };
+        rate as f32
+    }
+}
+
+/// How long a column trains, in steps. That of a study: [`Study::run_length`](crate::Study::run_length).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RunLength {
+pub struct RunLength {
     /// Epochs of the whole run.
-    pub(crate) epochs: u32,
+    pub epochs: u32,
     /// Steps (batches) of one epoch, the last and perhaps smaller one included.
-    pub(crate) steps_per_epoch: u32,
+    pub steps_per_epoch: u32,
 }
 
 impl RunLength {
     /// The run over `n_images` training digits in batches of `batch`; a rest is a batch of its own.
     #[must_use]
-    pub(crate) fn new(epochs: u32, n_images: u32, batch: u32) -> Self {
+    pub fn new(epochs: u32, n_images: u32, batch: u32) -> Self {
         Self { epochs, steps_per_epoch: n_images.div_ceil(batch.max(1)) }
     }
 
     /// Steps of the whole run.
     #[must_use]
-    pub(crate) fn steps(self) -> u64 {
-        u64::from(self.epochs) * u64::from(self.steps_per_epoch)
+    pub fn steps(self) -> u64 {
+        self.steps_before(self.epochs, 0)
     }
 
     /// Steps of the run before step `step` of epoch `epoch`, both counted from 0.
     #[must_use]
-    pub(crate) fn steps_before(self, epoch: u32, step: u32) -> u64 {
+    pub fn steps_before(self, epoch: u32, step: u32) -> u64 {
         u64::from(epoch) * u64::from(self.steps_per_epoch) + u64::from(step)
     }
 
-    /// The share of the run that lies behind step `step` of epoch `epoch`: 0 at the first step, below 1 at the last.
+    /// The share of the run that lies behind step `step` of epoch `epoch`, both counted from 0: 0 at the first step,
+    /// below 1 at the last.
     #[must_use]
-    pub(crate) fn progress(self, epoch: u32, step: u32) -> f32 {
+    pub fn progress(self, epoch: u32, step: u32) -> f32 {
         (self.steps_before(epoch, step) as f64 / self.steps().max(1) as f64) as f32
     }
-}
-
-/// The learning rate of step `step` of epoch `epoch`, both counted from 0.
-///
-/// - Exponential, by epoch: `max(initial · factor^epoch, floor)`.
-/// - One-cycle, by step: linear from 0 to `peak` over the share `warm_up` of all steps, then half a cosine down to 0.
-///   A step takes the rate at its middle, so that neither the first nor the last is wasted on a rate of 0.
-///
-/// # Source
-/// Exponential: the paper's 0.993 an epoch with a floor. One-cycle: Smith and Topin, *Super-Convergence* (2017), with
-/// the cosine that became usual, without its momentum cycle.
-#[must_use]
-pub(crate) fn learning_rate(schedule: &LearningRate, run: RunLength, epoch: u32, step: u32) -> f32 {
-    let rate = match *schedule {
-        LearningRate::Exponential { initial, factor, floor } => {
-            (initial * factor.powf(f64::from(epoch))).max(floor)
-        }
-        LearningRate::OneCycle { peak, warm_up } => {
-            let steps = run.steps() as f64;
-            let warm_steps = warm_up * steps;
-            let middle = run.steps_before(epoch, step) as f64 + 0.5;
-            if middle < warm_steps {
-                peak * middle / warm_steps
-            } else {
-                let fallen = (middle - warm_steps) / (steps - warm_steps);
-                peak * 0.5 * (1.0 + (PI * fallen).cos())
-            }
-        }
-    };
-    rate as f32
 }
 
 #[cfg(test)]
@@ -78,7 +103,7 @@ mod tests {
 
     #[track_caller]
     fn check(schedule: LearningRate, run: RunLength, epoch: u32, step: u32, want: f32) {
-        let got = learning_rate(&schedule, run, epoch, step);
+        let got = schedule.at(run, epoch, step);
         // One rounding to f32 of a value computed in f64.
         let tolerance = f32::EPSILON * want.abs().max(f32::MIN_POSITIVE);
         assert!((got - want).abs() <= tolerance, "epoch {epoch}, step {step}: got {got:e}, want {want:e}");
@@ -101,9 +126,9 @@ mod tests {
         check(cycle, RUN, 0, 39, 0.05 * 39.5 / 80.0);
         check(cycle, RUN, 0, 79, 0.05 * 79.5 / 80.0);
         // The middle of the fall, between steps 439 and 440.
-        let around = [learning_rate(&cycle, RUN, 4, 39), learning_rate(&cycle, RUN, 4, 40)];
+        let around = [cycle.at(RUN, 4, 39), cycle.at(RUN, 4, 40)];
         assert!(around[0] > 0.025 && around[1] < 0.025 && around[0] - around[1] < 2e-4, "{around:?}");
-        let last = learning_rate(&cycle, RUN, 7, 99);
+        let last = cycle.at(RUN, 7, 99);
         assert!(last > 0.0 && last < 1e-6, "{last:e}");
     }
 
@@ -113,7 +138,7 @@ mod tests {
             let cycle = LearningRate::OneCycle { peak: 0.05, warm_up };
             for epoch in 0..RUN.epochs {
                 for step in 0..RUN.steps_per_epoch {
-                    let rate = learning_rate(&cycle, RUN, epoch, step);
+                    let rate = cycle.at(RUN, epoch, step);
                     assert!(
                         rate > 0.0 && rate <= 0.05,
                         "warm-up {warm_up}, epoch {epoch}, step {step}: {rate}"
