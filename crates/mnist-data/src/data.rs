@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array1, Array3, Dimension};
 
 use crate::collection::{Manifest, NAMES};
-use crate::digits::into_vec;
 use crate::idx::{read_u8, sha256_u8};
+use crate::labels::into_vec;
 use crate::{Collection, Digits, DigitsView, Error, FileHash, KnownFile, TestDigits};
 
 /// Digits to train on and digits to test on, of one image size.

@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ndarray::{Array1, Array3, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView3, Axis};
 
+use crate::labels::{check_labels, read_labels};
 use crate::{Error, idx};
-
-/// Number of classes: labels are 0 to 9.
-pub const N_CLASSES: usize = 10;
 
 /// Digits to train on: images and their labels, as many of the one as of the other.
 ///
@@ -37,15 +35,27 @@ impl Digits {
         Self::checked(images, labels, Path::new("images in memory"), Path::new("labels in memory"))
     }
 
-    /// Reads two IDX files of bytes, raw or gzipped: images of rank 3 and labels of rank 1.
+    /// Reads two IDX files, raw or gzipped.
+    ///
+    /// # Shapes
+    /// `images`: `[n, height, width]` of `u8`; `labels`: `[n]` of `u8`, or `[n, 8]` of `i32` as QMNIST has them, where
+    /// the first column is the class.
     ///
     /// # Errors
-    /// Those of [`idx::read`], [`Error::ElementType`], [`Error::Rank`], and those of [`new`](Self::new).
+    /// Those of [`idx::read`], [`Error::ElementType`] and [`Error::Rank`] for the images, [`Error::LabelsForm`] for the
+    /// labels, and those of [`new`](Self::new).
     pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Self, Error> {
-        let (images_path, labels_path) = (images.as_ref(), labels.as_ref());
-        let images: Array3<u8> = idx::read_u8(images_path)?;
-        let labels: Array1<u8> = idx::read_u8(labels_path)?;
-        Self::checked(images, into_vec(labels), images_path, labels_path)
+        let images_path = images.as_ref();
+        Self::with_labels(idx::read_u8(images_path)?, images_path, labels.as_ref())
+    }
+
+    /// Images in hand and the labels of a file.
+    pub(crate) fn with_labels(
+        images: Array3<u8>,
+        images_path: &Path,
+        labels_path: &Path,
+    ) -> Result<Self, Error> {
+        Self::checked(images, read_labels(labels_path)?, images_path, labels_path)
     }
 
     pub(crate) fn checked(
@@ -59,10 +69,7 @@ impl Digits {
             let (images, labels, n_labels) = (images_path.into(), labels_path.into(), labels.len());
             return Err(Error::Counts { images, labels, n_images, n_labels });
         }
-        if let Some(label_idx) = labels.iter().position(|&label| usize::from(label) >= N_CLASSES) {
-            let path = PathBuf::from(labels_path);
-            return Err(Error::Label { path, label_idx, got: labels[label_idx] });
-        }
+        check_labels(&labels, labels_path)?;
         let images =
             if images.is_standard_layout() { images } else { images.as_standard_layout().into_owned() };
         Ok(Digits { images, labels })
@@ -116,11 +123,6 @@ impl Digits {
     pub fn hold_out(&self, n_validation: usize) -> Result<(DigitsView<'_>, DigitsView<'_>), Error> {
         self.view().hold_out(n_validation)
     }
-}
-
-/// The elements of an array as reading makes it, which begins where its memory does: that memory, not a copy.
-pub(crate) fn into_vec(labels: Array1<u8>) -> Vec<u8> {
-    labels.into_raw_vec_and_offset().0
 }
 
 /// Some of the [`Digits`], borrowed: what training code takes.
@@ -246,7 +248,7 @@ impl TestDigits {
 }
 
 /// Writes counts and sizes, not 47 million pixels.
-fn debug(f: &mut fmt::Formatter<'_>, name: &str, images: ArrayView3<'_, u8>) -> fmt::Result {
+pub(crate) fn debug(f: &mut fmt::Formatter<'_>, name: &str, images: ArrayView3<'_, u8>) -> fmt::Result {
     let (n, height_px, width_px) = images.dim();
     f.debug_struct(name)
         .field("n", &n)
