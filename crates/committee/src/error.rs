@@ -40,12 +40,6 @@ pub enum CommitteeError {
         /// Its weight.
         got: f64,
     },
-    /// An array that was loaded twice and was not the same.
-    #[error("member {member}: its probabilities changed while they were read")]
-    Changed {
-        /// The member.
-        member: String,
-    },
     /// An index that is no member's.
     #[error("no member {got}: there are {n_members}, counted from 0")]
     Index {

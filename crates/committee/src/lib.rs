@@ -27,7 +27,7 @@ pub use agreement::{Confusion, Disagreement, MissedByAll};
 pub use bootstrap::{Bootstrap, bootstrap_difference, bootstrap_images};
 pub use check::{ProbabilitiesProblem, ROW_SUM_TOLERANCE, check_probabilities};
 pub use combine::{Combined, Combiner, combine, mean, predictions};
-pub use committee::{Committee, Member, Seat};
+pub use committee::{Committee, Member};
 pub use error::CommitteeError;
 pub use figures::{AllFigures, Figures, GroupFigures, MemberFigures, Mistake, RuleScore};
 pub use interval::{CONFIDENCE, Interval, wilson};

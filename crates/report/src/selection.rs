@@ -1,9 +1,8 @@
 //! Which columns of a study, and how they are combined.
 
-use committee::{Committee, CommitteeError, Rule, Score, Seat, weight};
-use ndarray::CowArray;
+use committee::{Committee, Member, Rule, Score, weight};
 use preprocess::Width;
-use study::{ColumnId, Manifest, ResultsFolder, Study, StudyError, read_probabilities};
+use study::{ColumnId, Manifest, ResultsFolder, Study, read_probabilities};
 
 use crate::ReportError;
 use crate::validation::validation_score;
@@ -53,7 +52,7 @@ pub struct Loaded {
     pub committee: Committee,
 }
 
-/// Loads the finished columns of a selection, one after the other.
+/// Loads the finished columns of a selection.
 ///
 /// Where the study held out validation digits and every one of these columns has its error on them in its metrics, the
 /// columns have [`weight`]s by it; else every weight is 1.
@@ -89,44 +88,18 @@ pub fn load(
     if selection.rule == Rule::Weighted && weights.is_none() {
         return Err(ReportError::NoWeights { path: path() });
     }
-    let seat = |(index, id): (usize, &ColumnId)| Seat {
-        group: id.width.to_string(),
-        name: id.to_string(),
-        weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
+    let member = |(index, id): (usize, &ColumnId)| -> Result<Member, ReportError> {
+        let files = folder.column(id);
+        files.read_weights(&study, id)?;
+        Ok(Member {
+            weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
+            ..Member::new(id.width.to_string(), id.to_string(), read_probabilities(&files.probabilities())?)
+        })
     };
-    let seats = by_width.iter().enumerate().map(seat).collect();
-    let mut n_checked = 0;
-    let committee = Committee::load(selection.rule, seats, test_labels, |index, _| {
-        let (id, files) = (&by_width[index], folder.column(&by_width[index]));
-        // Each column is loaded twice; its weights need no second look.
-        if index == n_checked {
-            files.read_weights(&study, id)?;
-            n_checked += 1;
-        }
-        Ok::<_, LoadError>(CowArray::from(read_probabilities(&files.probabilities())?))
-    });
-    let committee = committee.map_err(|error| match error {
-        LoadError::Study(error) => ReportError::Study(error),
-        LoadError::Committee(error) => ReportError::Committee { path: path(), error },
-    })?;
+    let members = by_width.iter().enumerate().map(member).collect::<Result<Vec<_>, _>>()?;
+    let committee = Committee::by(selection.rule, members, test_labels)
+        .map_err(|error| ReportError::Committee { path: path(), error })?;
     Ok(Loaded { study, widths, finished, missing, committee })
-}
-
-enum LoadError {
-    Study(StudyError),
-    Committee(CommitteeError),
-}
-
-impl From<StudyError> for LoadError {
-    fn from(error: StudyError) -> Self {
-        Self::Study(error)
-    }
-}
-
-impl From<CommitteeError> for LoadError {
-    fn from(error: CommitteeError) -> Self {
-        Self::Committee(error)
-    }
 }
 
 /// The widths in the study's order and their columns in training order, finished or not.

@@ -46,7 +46,7 @@ impl Statistics {
     /// None for a committee of at least one image.
     pub fn of(committee: &Committee, seed: u64) -> Result<Self, CommitteeError> {
         let (probabilities, labels) = (committee.probabilities(), committee.labels());
-        let varies = committee.seats().count() > committee.groups().count();
+        let varies = committee.members().len() > committee.groups().count();
         Ok(Self {
             size_curve: committee.size_curve(CURVE_SAMPLES, seed),
             bootstrap_columns: varies.then(|| committee.bootstrap_members(RESAMPLES, seed)),

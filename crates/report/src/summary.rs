@@ -139,8 +139,8 @@ fn venn_groups<'a>(groups: &[&'a str]) -> Vec<&'a str> {
 
 fn odd_widths(committee: &Committee) -> Result<Option<OddWidths>, CommitteeError> {
     let of = |which: &dyn Fn(Width) -> bool| -> Vec<usize> {
-        let seats = committee.seats().enumerate();
-        let chosen = seats.filter(|(_, seat)| seat.group.parse().is_ok_and(which));
+        let members = committee.members().iter().enumerate();
+        let chosen = members.filter(|(_, member)| member.group.parse().is_ok_and(which));
         chosen.map(|(index, _)| index).collect()
     };
     let (paper, odd) = (of(&is_of_the_paper), of(&is_odd_width_of_the_paper));
