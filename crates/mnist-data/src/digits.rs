@@ -11,8 +11,8 @@ use crate::{Error, idx};
 
 /// Digits to train on: images and their labels, as many of the one as of the other.
 ///
-/// Training code should take a [`DigitsView`], which [`view`](Self::view), [`split_at`](Self::split_at) and
-/// [`hold_out`](Self::hold_out) make without copying.
+/// Training code should take a [`DigitsView`], which [`view`](Self::view) and [`hold_out`](Self::hold_out) make without
+/// copying.
 #[derive(Clone, PartialEq)]
 pub struct Digits {
     /// Row-major and without gaps, so that each image is one slice.
@@ -100,28 +100,17 @@ impl Digits {
         self.labels.is_empty()
     }
 
-    /// The digits of a range, see [`DigitsView::slice`].
-    ///
-    /// # Panics
-    /// When the range starts after its end or ends after the last digit, as slices do.
-    pub fn slice(&self, range: Range<usize>) -> DigitsView<'_> {
-        self.view().slice(range)
-    }
-
-    /// The first `n` digits and the others, see [`DigitsView::split_at`].
-    ///
-    /// # Panics
-    /// When there are fewer than `n`, as slices do.
-    pub fn split_at(&self, n: usize) -> (DigitsView<'_>, DigitsView<'_>) {
-        self.view().split_at(n)
-    }
-
-    /// Digits to train on, and the last `n_validation`, see [`DigitsView::hold_out`].
+    /// Digits to train on, and the last `n_validation` in their order, to validate on; neither is a copy.
     ///
     /// # Errors
     /// [`Error::HoldOut`] when no digit would be left to train on.
     pub fn hold_out(&self, n_validation: usize) -> Result<(DigitsView<'_>, DigitsView<'_>), Error> {
-        self.view().hold_out(n_validation)
+        match self.len().checked_sub(n_validation) {
+            Some(n_training) if n_training > 0 => {
+                Ok((self.view().slice(0..n_training), self.view().slice(n_training..self.len())))
+            }
+            _ => Err(Error::HoldOut { n_validation, n_digits: self.len() }),
+        }
     }
 }
 
@@ -165,25 +154,6 @@ impl<'a> DigitsView<'a> {
         let (images, _) = from_start.split_at(Axis(0), labels.len());
         DigitsView { images, labels }
     }
-
-    /// The first `n` digits, and the others.
-    ///
-    /// # Panics
-    /// When there are fewer than `n`, as slices do.
-    pub fn split_at(self, n: usize) -> (Self, Self) {
-        (self.slice(0..n), self.slice(n..self.len()))
-    }
-
-    /// Digits to train on, and the last `n_validation` in their order, to validate on.
-    ///
-    /// # Errors
-    /// [`Error::HoldOut`] when no digit would be left to train on.
-    pub fn hold_out(self, n_validation: usize) -> Result<(Self, Self), Error> {
-        match self.len().checked_sub(n_validation) {
-            Some(n_training) if n_training > 0 => Ok(self.split_at(n_training)),
-            _ => Err(Error::HoldOut { n_validation, n_digits: self.len() }),
-        }
-    }
 }
 
 /// Digits to test on, and for nothing else.
@@ -212,14 +182,6 @@ impl TestDigits {
     /// Those of [`Digits::new`].
     pub fn new(images: Array3<u8>, labels: Vec<u8>) -> Result<Self, Error> {
         Digits::new(images, labels).map(TestDigits)
-    }
-
-    /// Reads two IDX files.
-    ///
-    /// # Errors
-    /// Those of [`Digits::read`].
-    pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Self, Error> {
-        Digits::read(images, labels).map(TestDigits)
     }
 
     pub(crate) fn from_digits(digits: Digits) -> Self {
@@ -314,19 +276,18 @@ mod tests {
         let digits = Digits::new(images.clone(), vec![0, 1, 2]).unwrap();
         assert_eq!(digits.images(), images);
         assert_eq!(digits.images().as_slice().unwrap()[..4], [0, 10, 1, 11]);
-        let second = digits.slice(1..2);
+        let second = digits.view().slice(1..2);
         assert_eq!(second.images().index_axis(Axis(0), 0).as_slice().unwrap()[0], 100);
     }
 
     #[test]
     fn views_keep_images_and_labels_together() {
         let digits = digits(7);
-        let (first, rest) = digits.split_at(5);
+        let (first, rest) = digits.hold_out(2).unwrap();
         assert_eq!((first_pixels(first), first.labels()), (vec![0, 1, 2, 3, 4], &[0, 1, 2, 3, 4][..]));
         assert_eq!((first_pixels(rest), rest.labels()), (vec![5, 6], &[5, 6][..]));
         assert_eq!(first_pixels(first.slice(1..3)), [1, 2]);
-        assert!(digits.slice(7..7).is_empty());
-        assert_eq!(digits.split_at(0), (digits.slice(0..0), digits.view()));
+        assert!(digits.view().slice(7..7).is_empty());
         // No copy: the view's memory is the digits' own.
         assert_eq!(rest.images().as_ptr(), digits.images().index_axis(Axis(0), 5).as_ptr());
     }
@@ -347,7 +308,7 @@ mod tests {
     fn debug_is_short() {
         assert_eq!(format!("{:?}", digits(7)), "Digits { n: 7, height_px: 2, width_px: 3, .. }");
         assert_eq!(
-            format!("{:?}", digits(7).slice(0..2)),
+            format!("{:?}", digits(7).view().slice(0..2)),
             "DigitsView { n: 2, height_px: 2, width_px: 3, .. }"
         );
     }

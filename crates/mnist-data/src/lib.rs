@@ -14,8 +14,8 @@ mod labels;
 mod sample;
 mod whole_file;
 
-pub use collection::{Collection, KnownFile, UnknownCollection};
-pub use data::{Data, Split};
+pub use collection::{Collection, UnknownCollection};
+pub use data::Data;
 pub use digits::{Digits, DigitsView, TestDigits};
 pub use error::Error;
 pub use evaluation::EvaluationDigits;
