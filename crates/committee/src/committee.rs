@@ -152,12 +152,6 @@ impl Committee {
         self.combined.view()
     }
 
-    /// The classes that a member alone gives the images; `None` beyond the last member.
-    #[must_use]
-    pub fn member_predictions(&self, member: usize) -> Option<&[u8]> {
-        self.predictions.get(member).map(Vec::as_slice)
-    }
-
     /// The classes that some of the members together give the images by `rule`.
     ///
     /// `members`: indices of members, in any order; one that is there twice counts twice.
@@ -180,7 +174,7 @@ impl Committee {
     ///
     /// # Errors
     /// [`CommitteeError::Group`] for a group that no member has.
-    pub fn members_of(&self, group: &str) -> Result<Vec<usize>, CommitteeError> {
+    pub(crate) fn members_of(&self, group: &str) -> Result<Vec<usize>, CommitteeError> {
         let members = self.members_in(group);
         if members.is_empty() {
             return Err(CommitteeError::Group { got: group.to_owned(), known: self.groups.clone() });

@@ -2,25 +2,15 @@
 
 mod columns;
 pub(crate) mod format;
+pub(crate) mod listing;
 mod statistics;
 mod subsets;
 mod trials;
 
-use study::DataSet;
-
 use crate::Summary;
 use columns::{together_table, widths_table};
 use format::{counted, duration, grouped, list, named, short};
-
-/// How much a report lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
-    /// Every subset of up to four widths, at most 15; of more widths the best and the worst of each size.
-    Short,
-    /// Every subset of up to [`MAX_SUBSET_WIDTHS`](crate::MAX_SUBSET_WIDTHS) widths, at most 127; also the trials, the
-    /// committee-size curve and the statistics.
-    Full,
-}
+use listing::Listing;
 
 /// The report: each column's error, each width's mean and committee, all columns together by every rule, the
 /// committees of subsets of the widths, and what more `listing` has; for MNIST beside what the paper and the Theano project
@@ -68,7 +58,7 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
             text.push_str(&format!("\n## {title}\n\n{content}"));
         }
     }
-    if is_mnist(summary) {
+    if summary.is_mnist() {
         text.push_str(
             "\nPaper: five columns for each of seven widths, about 800 epochs; of its widths' committees only the \
              range is given here.\nTheano project: one column a width; it read the labels of digits while \
@@ -122,9 +112,4 @@ fn head(summary: &Summary) -> String {
     let mut text = lines.join("\n");
     text.push('\n');
     text
-}
-
-/// Whether others' figures are about the same digits.
-fn is_mnist(summary: &Summary) -> bool {
-    summary.study.config.data == DataSet::Mnist
 }

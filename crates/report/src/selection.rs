@@ -31,7 +31,7 @@ pub enum Columns {
 impl Selection {
     /// All columns of some widths, by the mean.
     #[must_use]
-    pub fn of_widths(widths: Vec<Width>) -> Self {
+    pub(crate) fn of_widths(widths: Vec<Width>) -> Self {
         Self { columns: Columns::OfWidths(widths), rule: Rule::Mean }
     }
 }

@@ -6,24 +6,24 @@ use std::io;
 use committee::{Committee, CommitteeError, Figures, Overlap, Rule, Score, Subset, SubsetSize, by_size};
 use preprocess::Width;
 use serde::{Deserialize, Serialize};
-use study::{ColumnId, Manifest, ResultsFolder};
+use study::{ColumnId, DataSet, Manifest, ResultsFolder};
 
 use crate::published::{is_odd_width_of_the_paper, is_of_the_paper};
 use crate::trials::{Trial, trials};
 use crate::{ReportError, Selection, Statistics, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
-pub const SUMMARY_SCHEMA: u32 = 2;
+pub(crate) const SUMMARY_SCHEMA: u32 = 2;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
-pub const MAX_SUBSET_WIDTHS: usize = 7;
+pub(crate) const MAX_SUBSET_WIDTHS: usize = 7;
 
 /// Every number that a report prints: `committee.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Summary {
-    /// [`SUMMARY_SCHEMA`].
+    /// Format of this object: 2.
     pub schema: u32,
     /// The study's config and the provenance of its columns.
     pub study: Manifest,
@@ -37,7 +37,7 @@ pub struct Summary {
     /// names that [`Width`]'s `Display` gives.
     pub figures: Figures,
     /// Every subset of the widths that have finished columns; empty when they are more than
-    /// [`MAX_SUBSET_WIDTHS`].
+    /// seven.
     pub subsets: Vec<Subset>,
     /// The subsets by their number of widths: the paper's "y out of 7".
     pub subset_sizes: Vec<SubsetSize>,
@@ -69,6 +69,11 @@ pub struct OddWidths {
 }
 
 impl Summary {
+    /// Whether others' figures are about the same digits.
+    pub(crate) fn is_mnist(&self) -> bool {
+        self.study.config.data == DataSet::Mnist
+    }
+
     /// Test digits.
     #[must_use]
     pub fn n_test(&self) -> u32 {

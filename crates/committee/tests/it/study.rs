@@ -102,10 +102,9 @@ fn more_members_weigh_more() {
 }
 
 #[test]
-fn percents_and_basis_points_are_exact() {
+fn percents_are_exact() {
     let score = Score { errors: 23, n: 10_000 };
     assert_eq!(score.error_percent(), 0.23);
-    assert_eq!(score.error_bp(), 23.0);
     assert_eq!(Spread::of(&[]), None);
 }
 

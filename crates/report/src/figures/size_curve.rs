@@ -3,7 +3,7 @@
 use committee::{CurvePoint, Quantiles};
 use plotters::prelude::*;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{Mark, axes, chart, diamond, legend, line};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::{MAIN, OTHER};

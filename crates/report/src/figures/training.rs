@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{ChartError, Mark, axes, chart, legend, line, px};
 use crate::drawing::figure::{Drawing, Figure, Span, Words};
 use crate::drawing::palette::Role;

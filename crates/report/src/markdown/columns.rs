@@ -5,7 +5,6 @@ use preprocess::Width;
 use study::{ColumnId, DataSet};
 
 use super::format::{NONE, bp_as_percent, grouped, optional, percent, range, spread};
-use super::is_mnist;
 use crate::Summary;
 use crate::published::{is_of_the_paper, paper, theano, theano_bp};
 use crate::table::{Align, table};
@@ -26,7 +25,7 @@ pub(super) fn widths_table(summary: &Summary) -> String {
     header.push(("mean ± sd", Align::Right));
     header.push(("committee", Align::Right));
     header.push(("95 %", Align::Right));
-    if is_mnist(summary) {
+    if summary.is_mnist() {
         header.push(("paper", Align::Right));
         header.push(("Theano project", Align::Right));
     }
@@ -51,7 +50,7 @@ fn width_row(summary: &Summary, width: Width, shown: std::ops::RangeInclusive<u1
     row.push(optional(group.map(|group| spread(group.members))));
     row.push(optional(group.map(|group| percent(group.score))));
     row.push(optional(group.map(|group| range(group.score.interval()))));
-    if is_mnist(summary) {
+    if summary.is_mnist() {
         let of_paper = || format!("{:.2}–{:.2}", paper::WIDTH_BEST_PERCENT, paper::WIDTH_WORST_PERCENT);
         row.push(optional(is_of_the_paper(width).then(of_paper)));
         row.push(optional(theano_bp(&[width]).map(bp_as_percent)));
@@ -65,7 +64,7 @@ fn all_row(summary: &Summary, n_shown: usize) -> Vec<String> {
     let mut row = vec!["all".to_owned()];
     row.extend(vec![String::new(); n_shown]);
     row.extend([spread(all.members), percent(all.score), range(all.score.interval())]);
-    if is_mnist(summary) {
+    if summary.is_mnist() {
         row.push(format!("{:.2}", paper::COMMITTEE_PERCENT));
         row.push(optional(theano_bp(&summary.widths).map(bp_as_percent)));
     }
@@ -131,7 +130,7 @@ pub(super) fn together_table(summary: &Summary) -> String {
     }));
 
     let mut header = vec![("figure", Align::Left), ("this study", Align::Right)];
-    if is_mnist(summary) {
+    if summary.is_mnist() {
         header.extend([("paper", Align::Right), ("Theano project", Align::Right)]);
     }
     table(&header, &rows)

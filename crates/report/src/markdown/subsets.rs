@@ -4,10 +4,11 @@ use committee::{Overlap, Score, Subset, SubsetSize};
 use preprocess::Width;
 
 use super::format::{bp_as_percent, optional, percent, range, spread};
-use super::{Listing, is_mnist};
+use super::listing::Listing;
+use crate::Summary;
 use crate::published::{paper, theano_bp};
+use crate::summary::MAX_SUBSET_WIDTHS;
 use crate::table::{Align, table};
-use crate::{MAX_SUBSET_WIDTHS, Summary};
 
 /// Most widths whose subsets are listed without being asked for.
 const MAX_SHORT_WIDTHS: usize = 4;
@@ -26,7 +27,7 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
         theano_bp(&widths?)
     };
     let has_regions = summary.overlaps.len() == summary.subsets.len();
-    let beside = is_mnist(summary) && summary.subsets.iter().any(|subset| theano(subset).is_some());
+    let beside = summary.is_mnist() && summary.subsets.iter().any(|subset| theano(subset).is_some());
     let least = summary.subsets.iter().map(|subset| subset.score.errors).min();
 
     let mut header = vec![
@@ -109,7 +110,7 @@ pub(super) fn sizes_table(summary: &Summary) -> Option<String> {
 pub(super) fn odd_widths_table(summary: &Summary) -> Option<String> {
     let odd_widths = summary.odd_widths.as_ref()?;
     let mut header = vec![("columns", Align::Left), ("error %", Align::Right), ("95 %", Align::Right)];
-    if is_mnist(summary) {
+    if summary.is_mnist() {
         header.push(("paper", Align::Right));
     }
     let row = |name: String, score: Score, published: Option<f64>| {

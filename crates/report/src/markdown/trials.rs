@@ -1,7 +1,6 @@
 //! This study's columns as rows of the Theano project's table of trials.
 
 use super::format::{grouped, optional};
-use super::is_mnist;
 use crate::published::theano;
 use crate::table::{Align, table};
 use crate::{Summary, Trial};
@@ -21,7 +20,7 @@ const HEADER: [(&str, Align); 10] = [
 
 /// This study's rows above those of the Theano project; none for other digits than its.
 pub(super) fn trials_table(summary: &Summary) -> Option<String> {
-    if !is_mnist(summary) {
+    if !summary.is_mnist() {
         return None;
     }
     let mut header = HEADER.to_vec();
