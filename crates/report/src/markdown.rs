@@ -9,8 +9,9 @@ mod trials;
 
 use crate::Summary;
 use columns::{together_table, widths_table};
-use format::{counted, duration, grouped, list, named, short};
+use format::{counted, duration, list, named, short};
 use listing::Listing;
+use thousands::Separable;
 
 /// The report: each column's error, each width's mean and committee, all columns together by every rule, the
 /// committees of subsets of the widths, and what more `listing` has; for MNIST beside what the paper and the Theano project
@@ -77,7 +78,7 @@ fn head(summary: &Summary) -> String {
         format!(
             "# Study {}: errors on {} test digits of {}",
             study.name,
-            grouped(summary.n_test()),
+            summary.n_test().separate_with_commas(),
             study.data
         ),
         String::new(),
