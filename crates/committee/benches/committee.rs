@@ -9,9 +9,9 @@
 use std::hint::black_box;
 
 use chacha20::ChaCha8Rng;
-use committee::{Combiner, Committee, CommitteeError, Rule, Seat, by_size};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ndarray::{Array2, CowArray};
+use committee::{Combiner, Committee, Member, Rule, by_size};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 
 const N_IMAGES: usize = 10_000;
@@ -40,17 +40,16 @@ fn members() -> Vec<Array2<f32>> {
     (0..35).map(member).collect()
 }
 
-fn load(rule: Rule, arrays: &[Array2<f32>]) -> Committee {
-    let seat = |index: usize| Seat {
-        group: GROUPS[index / 5].to_owned(),
-        name: index.to_string(),
+fn named(arrays: &[Array2<f32>]) -> Vec<Member> {
+    let member = |(index, probabilities): (usize, &Array2<f32>)| Member {
         weight: 1.0 + index as f64 / 35.0,
+        ..Member::new(GROUPS[index / 5], index.to_string(), probabilities.clone())
     };
-    let seats = (0..arrays.len()).map(seat).collect();
-    Committee::load(rule, seats, &labels(), |index, _| {
-        Ok::<_, CommitteeError>(CowArray::from(&arrays[index]))
-    })
-    .expect("members and labels fit")
+    arrays.iter().enumerate().map(member).collect()
+}
+
+fn committee(rule: Rule, members: Vec<Member>) -> Committee {
+    Committee::by(rule, members, &labels()).expect("members and labels fit")
 }
 
 fn bench_combine(criterion: &mut Criterion) {
@@ -73,7 +72,7 @@ fn bench_subsets(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("subsets/127");
     group.throughput(Throughput::Elements(127)).sample_size(10);
     for rule in Rule::ALL {
-        let committee = load(rule, &arrays);
+        let committee = committee(rule, named(&arrays));
         group.bench_function(rule.name(), |bencher| {
             bencher.iter(|| black_box(by_size(&committee.subsets(&GROUPS).expect("the groups there are"))));
         });
@@ -81,11 +80,14 @@ fn bench_subsets(criterion: &mut Criterion) {
 }
 
 fn bench_study(criterion: &mut Criterion) {
-    let arrays = members();
+    let members = named(&members());
     let mut group = criterion.benchmark_group("study/35x10000x10");
     group.sample_size(10);
-    group.bench_function("load", |bencher| bencher.iter(|| black_box(load(Rule::Mean, &arrays))));
-    let committee = load(Rule::Mean, &arrays);
+    group.bench_function("check", |bencher| {
+        let copies = || members.clone();
+        bencher.iter_batched(copies, |members| committee(Rule::Mean, members), BatchSize::LargeInput);
+    });
+    let committee = committee(Rule::Mean, members);
     group.bench_function("figures", |bencher| bencher.iter(|| black_box(committee.figures())));
     group.bench_function("size_curve/1000", |bencher| {
         bencher.iter(|| black_box(committee.size_curve(1_000, 2012)))

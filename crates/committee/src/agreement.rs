@@ -55,19 +55,18 @@ impl Committee {
     /// How often each two members differ.
     #[must_use]
     pub fn member_disagreement(&self) -> Disagreement {
-        let answers: Vec<&[u8]> = self.members.iter().map(|member| member.predictions.as_slice()).collect();
-        disagreement(self.seats().map(|seat| seat.name.clone()).collect(), &answers)
+        disagreement(self.members.iter().map(|member| member.name.clone()).collect(), &self.predictions)
     }
 
     /// How often the committees of each two groups differ.
     #[must_use]
     pub fn group_disagreement(&self) -> Disagreement {
-        let of_group = |group: usize| {
-            let tally = self.tally_where(self.rule, |member| self.members[member].group == group);
+        let of_group = |group: &String| {
+            let tally = self.tally_where(self.rule, |member| self.members[member].group == *group);
             self.everywhere(&tally)
         };
-        let answers: Vec<Vec<u8>> = (0..self.groups.len()).map(of_group).collect();
-        disagreement(self.groups.clone(), &answers.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        let answers: Vec<Vec<u8>> = self.groups.iter().map(of_group).collect();
+        disagreement(self.groups.clone(), &answers)
     }
 
     /// The images that no member gets right, in the images' order. Those that are
@@ -76,7 +75,7 @@ impl Committee {
     pub fn missed_by_all(&self) -> Vec<MissedByAll> {
         let answers = self.answers();
         let is_missed =
-            |image: usize| self.members.iter().all(|member| member.predictions[image] != self.labels[image]);
+            |image: usize| self.predictions.iter().all(|classes| classes[image] != self.labels[image]);
         let missed = (0..self.labels.len()).filter(|&image| is_missed(image));
         missed
             .map(|image| {
@@ -94,7 +93,7 @@ impl Committee {
     }
 }
 
-fn disagreement(names: Vec<String>, answers: &[&[u8]]) -> Disagreement {
+fn disagreement(names: Vec<String>, answers: &[Vec<u8>]) -> Disagreement {
     let n_different = |a: &[u8], b: &[u8]| a.iter().zip(b).filter(|(a, b)| a != b).count() as u32;
     let counts = answers.iter().map(|a| answers.iter().map(|b| n_different(a, b)).collect()).collect();
     Disagreement { names, counts }

@@ -36,7 +36,7 @@ impl Committee {
     pub fn bootstrap_members(&self, n_resamples: u32, seed: u64) -> Bootstrap {
         let ballots: Vec<Ballot> =
             (0..self.members.len()).map(|member| self.ballot(self.rule, member)).collect();
-        let groups: Vec<Vec<usize>> = (0..self.groups.len()).map(|group| self.members_in(group)).collect();
+        let groups: Vec<Vec<usize>> = self.groups.iter().map(|group| self.members_in(group)).collect();
         Bootstrap::of(n_resamples, |resample| {
             let mut rng = rng(seed, Purpose::Members, resample);
             let mut drawn = Vec::with_capacity(ballots.len());

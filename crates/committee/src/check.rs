@@ -2,47 +2,13 @@
 
 use ndarray::ArrayView2;
 
-use crate::CommitteeError;
-
-/// How far the probabilities of an image may sum from 1. Softmax in f32 is within 10⁻⁶; outputs kept in half
-/// precision are within this.
-pub const ROW_SUM_TOLERANCE: f64 = 1e-3;
+use crate::error::{CommitteeError, ProbabilitiesProblem, ROW_SUM_TOLERANCE};
 
 /// A sure class may be a rounding above 1. A NaN is in no range.
 const VALUES: std::ops::RangeInclusive<f32> = 0.0..=1.0 + ROW_SUM_TOLERANCE as f32;
 
 /// Classes that a prediction of one byte can name.
 const N_CLASSES: std::ops::RangeInclusive<usize> = 2..=256;
-
-/// Why an array holds no probabilities.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProbabilitiesProblem {
-    /// No image or fewer than two classes or more than 256.
-    #[error("shape [{}, {}], expected at least one image, and 2 to 256 classes", got[0], got[1])]
-    Shape {
-        /// Images and classes.
-        got: [usize; 2],
-    },
-    /// Not a number, or outside 0..=1.
-    #[error("row {row} has the probability {got} for class {class}, expected 0 to 1")]
-    Value {
-        /// The image's row, counted from 0.
-        row: usize,
-        /// The class.
-        class: usize,
-        /// The value.
-        got: f32,
-    },
-    /// A row that is no distribution.
-    #[error("row {row} sums to {got}, expected 1 within {ROW_SUM_TOLERANCE}")]
-    Sum {
-        /// The image's row, counted from 0.
-        row: usize,
-        /// Its sum.
-        got: f64,
-    },
-}
 
 /// Whether each row is a distribution: no value outside 0..=1, the sum 1 within [`ROW_SUM_TOLERANCE`].
 ///

@@ -1,7 +1,38 @@
 //! What can be wrong with members and labels.
 
-use crate::check::ProbabilitiesProblem;
-use crate::subsets::MAX_GROUPS;
+/// How far the probabilities of an image may sum from 1. Softmax in f32 is within 10⁻⁶; outputs kept in half
+/// precision are within this.
+pub const ROW_SUM_TOLERANCE: f64 = 1e-3;
+
+/// Why an array holds no probabilities.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbabilitiesProblem {
+    /// No image or fewer than two classes or more than 256.
+    #[error("shape [{}, {}], expected at least one image, and 2 to 256 classes", got[0], got[1])]
+    Shape {
+        /// Images and classes.
+        got: [usize; 2],
+    },
+    /// Not a number, or outside 0..=1.
+    #[error("row {row} has the probability {got} for class {class}, expected 0 to 1")]
+    Value {
+        /// The image's row, counted from 0.
+        row: usize,
+        /// The class.
+        class: usize,
+        /// The value.
+        got: f32,
+    },
+    /// A row that is no distribution.
+    #[error("row {row} sums to {got}, expected 1 within {ROW_SUM_TOLERANCE}")]
+    Sum {
+        /// The image's row, counted from 0.
+        row: usize,
+        /// Its sum.
+        got: f64,
+    },
+}
 
 /// Errors of this crate. A member is named as its [`Member::name`](crate::Member::name), or by its index from
 /// 0 where only arrays are given.
@@ -39,12 +70,6 @@ pub enum CommitteeError {
         member: String,
         /// Its weight.
         got: f64,
-    },
-    /// An array that was loaded twice and was not the same.
-    #[error("member {member}: its probabilities changed while they were read")]
-    Changed {
-        /// The member.
-        member: String,
     },
     /// An index that is no member's.
     #[error("no member {got}: there are {n_members}, counted from 0")]
@@ -87,9 +112,11 @@ pub enum CommitteeError {
         got: String,
     },
     /// More groups than their subsets can be counted for.
-    #[error("{got} groups, expected at most {MAX_GROUPS}: they have 2^{got} subsets")]
+    #[error("{got} groups, expected at most {most}: they have 2^{got} subsets")]
     Groups {
         /// Groups asked for.
         got: usize,
+        /// Most groups whose subsets are counted.
+        most: usize,
     },
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::tally::second_max;
-use crate::{Committee, Rule, Score, Spread};
+use crate::{Committee, Member, Rule, Score, Spread};
 
 /// The errors of members, groups and all together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,17 +99,17 @@ impl Committee {
     /// The errors of members, groups and all together.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        let scores: Vec<Score> = self.members.iter().map(|member| self.wrong(&member.predictions)).collect();
-        let member = |(member, &score): (&crate::committee::Seated, &Score)| MemberFigures {
-            group: member.seat.group.clone(),
-            name: member.seat.name.clone(),
-            weight: member.seat.weight,
+        let scores: Vec<Score> = self.predictions.iter().map(|classes| self.wrong(classes)).collect();
+        let member = |(member, &score): (&Member, &Score)| MemberFigures {
+            group: member.group.clone(),
+            name: member.name.clone(),
+            weight: member.weight,
             score,
         };
         Figures {
             rule: self.rule,
             members: self.members.iter().zip(&scores).map(member).collect(),
-            groups: (0..self.groups.len()).map(|group| self.group_figures(group, &scores)).collect(),
+            groups: self.groups.iter().map(|group| self.group_figures(group, &scores)).collect(),
             all: self.all_figures(&scores),
         }
     }
@@ -124,17 +124,17 @@ impl Committee {
     #[must_use]
     pub fn votes(&self, image: usize) -> Vec<u32> {
         let mut votes = vec![0; self.combined.ncols()];
-        for member in &self.members {
-            votes[usize::from(member.predictions[image])] += 1;
+        for classes in &self.predictions {
+            votes[usize::from(classes[image])] += 1;
         }
         votes
     }
 
-    fn group_figures(&self, group: usize, scores: &[Score]) -> GroupFigures {
-        let members: Vec<usize> = self.members_in(group);
+    fn group_figures(&self, group: &str, scores: &[Score]) -> GroupFigures {
+        let members = self.members_in(group);
         let own: Vec<Score> = members.iter().map(|&member| scores[member]).collect();
         GroupFigures {
-            group: self.groups[group].clone(),
+            group: group.to_owned(),
             n_members: members.len() as u32,
             members: spread(&own),
             score: self.score_of(&self.tally_where(self.rule, |member| members.contains(&member))),
@@ -142,8 +142,8 @@ impl Committee {
     }
 
     fn all_figures(&self, scores: &[Score]) -> AllFigures {
-        let weight = self.members[0].seat.weight;
-        let weighs_equally = self.members.iter().all(|member| member.seat.weight.total_cmp(&weight).is_eq());
+        let weight = self.members[0].weight;
+        let weighs_equally = self.members.iter().all(|member| member.weight.total_cmp(&weight).is_eq());
         let has_figure = |rule: &Rule| *rule != Rule::Weighted || !weighs_equally || self.rule == *rule;
         let by_rule = |rule| RuleScore { rule, score: self.score_of(&self.tally_where(rule, |_| true)) };
         let answers = self.answers();
@@ -176,11 +176,6 @@ impl Committee {
             }
         };
         wrong.map(mistake).collect()
-    }
-
-    /// The members of a group, by its index.
-    pub(crate) fn members_in(&self, group: usize) -> Vec<usize> {
-        (0..self.members.len()).filter(|&member| self.members[member].group == group).collect()
     }
 
     /// Of the contested images, of some of the members.

@@ -25,12 +25,12 @@ mod weights;
 
 pub use agreement::{Confusion, Disagreement, MissedByAll};
 pub use bootstrap::{Bootstrap, bootstrap_difference, bootstrap_images};
-pub use check::{ProbabilitiesProblem, ROW_SUM_TOLERANCE, check_probabilities};
+pub use check::check_probabilities;
 pub use combine::{Combined, Combiner, combine, mean, predictions};
-pub use committee::{Committee, Member, Seat};
-pub use error::CommitteeError;
+pub use committee::{Committee, Member};
+pub use error::{CommitteeError, ProbabilitiesProblem, ROW_SUM_TOLERANCE};
 pub use figures::{AllFigures, Figures, GroupFigures, MemberFigures, Mistake, RuleScore};
-pub use interval::{CONFIDENCE, Interval, wilson};
+pub use interval::{CONFIDENCE, Interval};
 pub use mcnemar::McNemar;
 pub use npy::{FileError, parse_probabilities, read_labels, read_probabilities};
 pub use quantiles::Quantiles;

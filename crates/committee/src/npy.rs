@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array, Array2, CowArray, Dimension, Ix1, Ix2};
+use ndarray::{Array, Array2, Dimension, Ix1, Ix2};
 use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt};
 
 use crate::check::check_probabilities;
-use crate::{Committee, CommitteeError, ProbabilitiesProblem, Rule, Seat};
+use crate::{Committee, CommitteeError, Member, ProbabilitiesProblem, Rule};
 
 /// Why there is no committee of files.
 #[derive(Debug, thiserror::Error)]
@@ -113,8 +113,7 @@ pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
 }
 
 impl Committee {
-    /// A committee of files, each with the name of its group; they are loaded one after the other, as
-    /// [`load`](Self::load) says. Their names are their paths.
+    /// A committee of files, each with the name of its group. The members' names are their paths.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -133,18 +132,18 @@ impl Committee {
     /// # Shapes
     /// As [`read_probabilities`], all alike. `labels`: a class for each image.
     /// # Errors
-    /// Those of [`read_probabilities`] and of [`load`](Self::load).
-    pub fn read<G: Into<String>, P: Into<PathBuf>>(
+    /// Those of [`read_probabilities`] and of [`new`](Self::new).
+    pub fn read<G: Into<String>, P: AsRef<Path>>(
         rule: Rule,
         files: impl IntoIterator<Item = (G, P)>,
         labels: &[u8],
     ) -> Result<Self, FileError> {
-        let files = files.into_iter().map(|(group, path)| (group.into(), path.into()));
-        let (groups, paths): (Vec<String>, Vec<PathBuf>) = files.unzip();
-        let seat =
-            |(group, path): (String, &PathBuf)| Seat { group, name: path.display().to_string(), weight: 1.0 };
-        let seats = groups.into_iter().zip(&paths).map(seat).collect();
-        Self::load(rule, seats, labels, |index, _| read_probabilities(&paths[index]).map(CowArray::from))
+        let member = |(group, path): (G, P)| {
+            let path = path.as_ref();
+            Ok(Member::new(group, path.display().to_string(), read_probabilities(path)?))
+        };
+        let members = files.into_iter().map(member).collect::<Result<_, FileError>>()?;
+        Ok(Self::by(rule, members, labels)?)
     }
 }
 

@@ -29,7 +29,7 @@ impl Quantiles {
     /// Type 7 of Hyndman, Fan, *Sample Quantiles in Statistical Packages*, The American Statistician 50 (1996): what
     /// NumPy and R give when not asked for another.
     #[must_use]
-    pub fn of(mut values: Vec<f64>) -> Option<Self> {
+    pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let at = |share| quantile(&values, share);
         Some(Self {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::CommitteeError;
-use crate::interval::{CONFIDENCE, Interval, wilson};
+use crate::interval::{CONFIDENCE, Interval};
 
 /// Wrong answers among all.
 ///
@@ -64,16 +64,10 @@ impl Score {
         100.0 * f64::from(self.errors) / f64::from(self.n)
     }
 
-    /// The error in basis points, hundredths of a percent, 0..=10,000; not a number for no images.
-    #[must_use]
-    pub fn error_bp(self) -> f64 {
-        10_000.0 * f64::from(self.errors) / f64::from(self.n)
-    }
-
-    /// The error's [`wilson`] interval at [`CONFIDENCE`].
+    /// The error's [Wilson interval](Interval::wilson) at [`CONFIDENCE`].
     #[must_use]
     pub fn interval(self) -> Interval {
-        wilson(self, CONFIDENCE)
+        Interval::wilson(self.errors, self.n, CONFIDENCE)
     }
 }
 

@@ -105,7 +105,7 @@ impl Committee {
     /// Each group with its members and their tally.
     fn tallies<'a>(&self, groups: &[&'a str]) -> Result<Vec<(&'a str, u32, Tally)>, CommitteeError> {
         if groups.len() > MAX_GROUPS {
-            return Err(CommitteeError::Groups { got: groups.len() });
+            return Err(CommitteeError::Groups { got: groups.len(), most: MAX_GROUPS });
         }
         let tally = |(index, &name): (usize, &&'a str)| {
             if groups[..index].contains(&name) {

@@ -20,7 +20,7 @@ pub(crate) struct Ballot {
 impl Ballot {
     /// `probabilities`: `[images, classes]`, checked. `weight` counts in the weighted mean alone.
     pub(crate) fn new(rule: Rule, probabilities: ArrayView2<'_, f32>, weight: f64) -> Self {
-        let probabilities = probabilities.mapv(f64::from);
+        let probabilities = probabilities.as_standard_layout().mapv(f64::from);
         let points = match rule {
             Rule::Mean | Rule::Median => None,
             Rule::Product => Some(probabilities.mapv(|value| value.max(LEAST_FACTOR).ln())),

@@ -14,13 +14,14 @@ pub enum Collection {
 
 /// A file of a [`Collection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KnownFile {
+pub(crate) struct KnownFile {
     /// Name without folder and without `.gz`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// SHA-256 of the raw IDX bytes, 64 lower-case hexadecimal digits.
-    pub sha256: &'static str,
+    pub(crate) sha256: &'static str,
     /// Length of the raw IDX file in bytes.
-    pub n_bytes: u64,
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "only a download asks for it"))]
+    pub(crate) n_bytes: u64,
 }
 
 /// Names of the four files, in the order of [`Collection::files`].
@@ -55,7 +56,7 @@ static FASHION_MNIST: [KnownFile; 4] = [
 
 impl Collection {
     /// Training images, training labels, test images, test labels.
-    pub fn files(self) -> &'static [KnownFile; 4] {
+    pub(crate) fn files(self) -> &'static [KnownFile; 4] {
         match self {
             Collection::Mnist => &MNIST,
             Collection::FashionMnist => &FASHION_MNIST,

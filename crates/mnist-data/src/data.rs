@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array3, Dimension};
 
-use crate::collection::{Manifest, NAMES};
-use crate::digits::into_vec;
+use crate::collection::{KnownFile, Manifest, NAMES};
 use crate::idx::{read_u8, sha256_u8};
-use crate::{Collection, Digits, DigitsView, Error, FileHash, KnownFile, TestDigits};
+use crate::labels::into_vec;
+use crate::{Collection, Digits, Error, FileHash, TestDigits};
 
 /// Digits to train on and digits to test on, of one image size.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,26 +16,6 @@ pub struct Data {
     pub train: Digits,
     /// To test on: 10,000 in MNIST.
     pub test: TestDigits,
-}
-
-/// How training digits are split in two; the test digits are never part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Split {
-    /// All of them to train on, none to validate on: MNIST's 60,000 and 10,000, as in Cireşan, Meier and
-    /// Schmidhuber 2012.
-    Paper,
-    /// The last 10,000 in file order to validate on: MNIST's 50,000, 10,000 and 10,000, as in the Theano project.
-    Theano,
-}
-
-impl Split {
-    /// Number of training digits held out, the last ones in file order.
-    pub fn n_validation(self) -> usize {
-        match self {
-            Split::Paper => 0,
-            Split::Theano => 10_000,
-        }
-    }
 }
 
 impl Data {
@@ -63,8 +43,8 @@ impl Data {
         read_manifest(&collection.into(), folder.as_ref())
     }
 
-    /// Name and SHA-256 of the four raw IDX files that hold these digits, in the order of [`Collection::files`]: for
-    /// digits read from files, those of the files.
+    /// Name and SHA-256 of the four raw IDX files that hold these digits, training images, training labels, test images,
+    /// test labels: for digits read from files, those of the files.
     pub fn hashes(&self) -> Vec<FileHash> {
         let labels = |labels| sha256_u8(ndarray::ArrayView1::from(labels));
         let hashes = [
@@ -75,22 +55,6 @@ impl Data {
         ];
         let named = NAMES.into_iter().zip(hashes);
         named.map(|(name, sha256)| FileHash { name: name.to_owned(), sha256 }).collect()
-    }
-
-    /// The digits to train on.
-    ///
-    /// # Errors
-    /// [`Error::HoldOut`] when the split leaves none.
-    pub fn training(&self, split: Split) -> Result<DigitsView<'_>, Error> {
-        self.train.hold_out(split.n_validation()).map(|(training, _)| training)
-    }
-
-    /// The digits to validate on, none for [`Split::Paper`].
-    ///
-    /// # Errors
-    /// [`Error::HoldOut`] when the split leaves none to train on.
-    pub fn validation(&self, split: Split) -> Result<DigitsView<'_>, Error> {
-        self.train.hold_out(split.n_validation()).map(|(_, validation)| validation)
     }
 }
 
@@ -290,17 +254,5 @@ pub(crate) mod tests {
         let error = Data::read(at("nowhere")).unwrap_err().to_string();
         let what = "no such folder, expected one that holds train-images-idx3-ubyte and its companions, raw or with .gz";
         assert_eq!(error, said("nowhere", what));
-    }
-
-    #[test]
-    fn splits_are_those_of_the_paper_and_of_the_theano_project() {
-        let train = Digits::new(Array3::zeros((60_000, 1, 1)), vec![0; 60_000]).unwrap();
-        let test = TestDigits::new(Array3::zeros((1, 1, 1)), vec![0]).unwrap();
-        let data = Data { train, test };
-        let lengths = |split| (data.training(split).unwrap().len(), data.validation(split).unwrap().len());
-        assert_eq!(lengths(Split::Paper), (60_000, 0));
-        assert_eq!(lengths(Split::Theano), (50_000, 10_000));
-        let error = Data::sample().training(Split::Theano).unwrap_err().to_string();
-        assert_eq!(error, "10000 digits held out of 400, expected at most 399");
     }
 }

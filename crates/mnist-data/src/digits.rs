@@ -2,19 +2,17 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ndarray::{Array1, Array3, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView3, Axis};
 
+use crate::labels::{check_labels, read_labels};
 use crate::{Error, idx};
-
-/// Number of classes: labels are 0 to 9.
-pub const N_CLASSES: usize = 10;
 
 /// Digits to train on: images and their labels, as many of the one as of the other.
 ///
-/// Training code should take a [`DigitsView`], which [`view`](Self::view), [`split_at`](Self::split_at) and
-/// [`hold_out`](Self::hold_out) make without copying.
+/// Training code should take a [`DigitsView`], which [`view`](Self::view) and [`hold_out`](Self::hold_out) make without
+/// copying.
 #[derive(Clone, PartialEq)]
 pub struct Digits {
     /// Row-major and without gaps, so that each image is one slice.
@@ -37,15 +35,27 @@ impl Digits {
         Self::checked(images, labels, Path::new("images in memory"), Path::new("labels in memory"))
     }
 
-    /// Reads two IDX files of bytes, raw or gzipped: images of rank 3 and labels of rank 1.
+    /// Reads two IDX files, raw or gzipped.
+    ///
+    /// # Shapes
+    /// `images`: `[n, height, width]` of `u8`; `labels`: `[n]` of `u8`, or `[n, 8]` of `i32` as QMNIST has them, where
+    /// the first column is the class.
     ///
     /// # Errors
-    /// Those of [`idx::read`], [`Error::ElementType`], [`Error::Rank`], and those of [`new`](Self::new).
+    /// Those of [`idx::read`], [`Error::ElementType`] and [`Error::Rank`] for the images, [`Error::LabelsForm`] for the
+    /// labels, and those of [`new`](Self::new).
     pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Self, Error> {
-        let (images_path, labels_path) = (images.as_ref(), labels.as_ref());
-        let images: Array3<u8> = idx::read_u8(images_path)?;
-        let labels: Array1<u8> = idx::read_u8(labels_path)?;
-        Self::checked(images, into_vec(labels), images_path, labels_path)
+        let images_path = images.as_ref();
+        Self::with_labels(idx::read_u8(images_path)?, images_path, labels.as_ref())
+    }
+
+    /// Images in hand and the labels of a file.
+    pub(crate) fn with_labels(
+        images: Array3<u8>,
+        images_path: &Path,
+        labels_path: &Path,
+    ) -> Result<Self, Error> {
+        Self::checked(images, read_labels(labels_path)?, images_path, labels_path)
     }
 
     pub(crate) fn checked(
@@ -59,10 +69,7 @@ impl Digits {
             let (images, labels, n_labels) = (images_path.into(), labels_path.into(), labels.len());
             return Err(Error::Counts { images, labels, n_images, n_labels });
         }
-        if let Some(label_idx) = labels.iter().position(|&label| usize::from(label) >= N_CLASSES) {
-            let path = PathBuf::from(labels_path);
-            return Err(Error::Label { path, label_idx, got: labels[label_idx] });
-        }
+        check_labels(&labels, labels_path)?;
         let images =
             if images.is_standard_layout() { images } else { images.as_standard_layout().into_owned() };
         Ok(Digits { images, labels })
@@ -93,34 +100,18 @@ impl Digits {
         self.labels.is_empty()
     }
 
-    /// The digits of a range, see [`DigitsView::slice`].
-    ///
-    /// # Panics
-    /// When the range starts after its end or ends after the last digit, as slices do.
-    pub fn slice(&self, range: Range<usize>) -> DigitsView<'_> {
-        self.view().slice(range)
-    }
-
-    /// The first `n` digits and the others, see [`DigitsView::split_at`].
-    ///
-    /// # Panics
-    /// When there are fewer than `n`, as slices do.
-    pub fn split_at(&self, n: usize) -> (DigitsView<'_>, DigitsView<'_>) {
-        self.view().split_at(n)
-    }
-
-    /// Digits to train on, and the last `n_validation`, see [`DigitsView::hold_out`].
+    /// Digits to train on, and the last `n_validation` in their order, to validate on; neither is a copy.
     ///
     /// # Errors
     /// [`Error::HoldOut`] when no digit would be left to train on.
     pub fn hold_out(&self, n_validation: usize) -> Result<(DigitsView<'_>, DigitsView<'_>), Error> {
-        self.view().hold_out(n_validation)
+        match self.len().checked_sub(n_validation) {
+            Some(n_training) if n_training > 0 => {
+                Ok((self.view().slice(0..n_training), self.view().slice(n_training..self.len())))
+            }
+            _ => Err(Error::HoldOut { n_validation, n_digits: self.len() }),
+        }
     }
-}
-
-/// The elements of an array as reading makes it, which begins where its memory does: that memory, not a copy.
-pub(crate) fn into_vec(labels: Array1<u8>) -> Vec<u8> {
-    labels.into_raw_vec_and_offset().0
 }
 
 /// Some of the [`Digits`], borrowed: what training code takes.
@@ -163,25 +154,6 @@ impl<'a> DigitsView<'a> {
         let (images, _) = from_start.split_at(Axis(0), labels.len());
         DigitsView { images, labels }
     }
-
-    /// The first `n` digits, and the others.
-    ///
-    /// # Panics
-    /// When there are fewer than `n`, as slices do.
-    pub fn split_at(self, n: usize) -> (Self, Self) {
-        (self.slice(0..n), self.slice(n..self.len()))
-    }
-
-    /// Digits to train on, and the last `n_validation` in their order, to validate on.
-    ///
-    /// # Errors
-    /// [`Error::HoldOut`] when no digit would be left to train on.
-    pub fn hold_out(self, n_validation: usize) -> Result<(Self, Self), Error> {
-        match self.len().checked_sub(n_validation) {
-            Some(n_training) if n_training > 0 => Ok(self.split_at(n_training)),
-            _ => Err(Error::HoldOut { n_validation, n_digits: self.len() }),
-        }
-    }
 }
 
 /// Digits to test on, and for nothing else.
@@ -212,14 +184,6 @@ impl TestDigits {
         Digits::new(images, labels).map(TestDigits)
     }
 
-    /// Reads two IDX files.
-    ///
-    /// # Errors
-    /// Those of [`Digits::read`].
-    pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Self, Error> {
-        Digits::read(images, labels).map(TestDigits)
-    }
-
     pub(crate) fn from_digits(digits: Digits) -> Self {
         TestDigits(digits)
     }
@@ -246,7 +210,7 @@ impl TestDigits {
 }
 
 /// Writes counts and sizes, not 47 million pixels.
-fn debug(f: &mut fmt::Formatter<'_>, name: &str, images: ArrayView3<'_, u8>) -> fmt::Result {
+pub(crate) fn debug(f: &mut fmt::Formatter<'_>, name: &str, images: ArrayView3<'_, u8>) -> fmt::Result {
     let (n, height_px, width_px) = images.dim();
     f.debug_struct(name)
         .field("n", &n)
@@ -312,19 +276,18 @@ mod tests {
         let digits = Digits::new(images.clone(), vec![0, 1, 2]).unwrap();
         assert_eq!(digits.images(), images);
         assert_eq!(digits.images().as_slice().unwrap()[..4], [0, 10, 1, 11]);
-        let second = digits.slice(1..2);
+        let second = digits.view().slice(1..2);
         assert_eq!(second.images().index_axis(Axis(0), 0).as_slice().unwrap()[0], 100);
     }
 
     #[test]
     fn views_keep_images_and_labels_together() {
         let digits = digits(7);
-        let (first, rest) = digits.split_at(5);
+        let (first, rest) = digits.hold_out(2).unwrap();
         assert_eq!((first_pixels(first), first.labels()), (vec![0, 1, 2, 3, 4], &[0, 1, 2, 3, 4][..]));
         assert_eq!((first_pixels(rest), rest.labels()), (vec![5, 6], &[5, 6][..]));
         assert_eq!(first_pixels(first.slice(1..3)), [1, 2]);
-        assert!(digits.slice(7..7).is_empty());
-        assert_eq!(digits.split_at(0), (digits.slice(0..0), digits.view()));
+        assert!(digits.view().slice(7..7).is_empty());
         // No copy: the view's memory is the digits' own.
         assert_eq!(rest.images().as_ptr(), digits.images().index_axis(Axis(0), 5).as_ptr());
     }
@@ -345,7 +308,7 @@ mod tests {
     fn debug_is_short() {
         assert_eq!(format!("{:?}", digits(7)), "Digits { n: 7, height_px: 2, width_px: 3, .. }");
         assert_eq!(
-            format!("{:?}", digits(7).slice(0..2)),
+            format!("{:?}", digits(7).view().slice(0..2)),
             "DigitsView { n: 2, height_px: 2, width_px: 3, .. }"
         );
     }

@@ -143,7 +143,27 @@ pub enum Error {
         /// Index of the label, from 0.
         label_idx: usize,
         /// The label.
-        got: u8,
+        got: i32,
+    },
+    /// A well-formed IDX file that is in neither form of labels.
+    #[error(
+        "{path}: labels of shape {shape:?} of {element}, expected [n] of u8 (idx1-ubyte) or [n, 8] of i32 (idx2-int)"
+    )]
+    LabelsForm {
+        /// The labels' file.
+        path: PathBuf,
+        /// The elements' type.
+        element: Element,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// Images that are not in MNIST's form, where that is asked for.
+    #[error("{path}: images of shape {got:?}, expected [n, 28, 28] with at least one image")]
+    ImageShape {
+        /// The images' file.
+        path: PathBuf,
+        /// Their number, height and width.
+        got: Vec<usize>,
     },
     /// Test images of another size than training images.
     #[error("{path}: images of {got:?} pixels (height, width), expected {want:?} as in the training images")]

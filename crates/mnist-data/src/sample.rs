@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array3};
 
-use crate::digits::into_vec;
 use crate::idx::{into_u8, read_from};
+use crate::labels::into_vec;
 use crate::{Data, Digits, TestDigits};
 
 /// The four files of the folder `sample/`, with their names there.

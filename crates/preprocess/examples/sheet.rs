@@ -24,8 +24,11 @@ const SIGMAS: [f32; 5] = [9.0, 8.0, 7.0, 6.0, 5.0];
 fn main() -> Result<(), Box<dyn Error>> {
     let path = env::args().nth(1).ok_or("usage: sheet PNG-FILE")?;
     let sample = Data::sample();
-    let digits =
-        normalize_all(sample.train.slice(0..N_DIGITS).images(), Width::ORIGINAL, [CANVAS_PX, CANVAS_PX])?;
+    let digits = normalize_all(
+        sample.train.view().slice(0..N_DIGITS).images(),
+        Width::ORIGINAL,
+        [CANVAS_PX, CANVAS_PX],
+    )?;
 
     let elastic =
         Distortion { translation_px: 0.0, rotation_deg: 0.0, scaling: 0.0, ..Distortion::default() };

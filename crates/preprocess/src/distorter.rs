@@ -7,15 +7,10 @@ use rayon::prelude::*;
 
 use crate::affine::Affine;
 use crate::distortion::check_parameter;
+use crate::limits::MAX_SIDE_PX;
 use crate::smoothing::Basis;
 use crate::warp::{LANES, Warp};
 use crate::{Distortion, Draw, Epoch, InstructionSet, PreprocessError, normal, scale_to_input, warp};
-
-/// Largest height and width of images and canvases, in pixels.
-///
-/// A [`Distorter`]'s preparation takes time with the third power of the side: a fraction of a millisecond for 29 pixels, some
-/// seconds here.
-pub const MAX_SIDE_PX: usize = 512;
 
 /// Fewest images a thread takes at once: below that, handing out work costs a noticeable share.
 const MIN_IMAGES_PER_TASK: usize = 8;
@@ -92,7 +87,7 @@ impl Distorter {
         } else {
             Warp::new(height, width, None)
         };
-        let level = InstructionSet::best().level()?;
+        let level = level_of(InstructionSet::best())?;
         Ok(Self { distortion: *distortion, height, width, warp, level })
     }
 
@@ -102,7 +97,7 @@ impl Distorter {
     /// # Errors
     /// [`PreprocessError::InstructionSet`] where the machine lacks them.
     pub fn on(self, set: InstructionSet) -> Result<Self, PreprocessError> {
-        Ok(Self { level: set.level()?, ..self })
+        Ok(Self { level: level_of(set)?, ..self })
     }
 
     /// Distorts one image. For many, [`distort_batch`](Self::distort_batch) is faster: it keeps its working memory.
@@ -283,6 +278,14 @@ impl Distorter {
 
 fn check_length(what: &'static str, got: usize, want: usize) -> Result<(), PreprocessError> {
     if got == want { Ok(()) } else { Err(PreprocessError::Length { what, got, want }) }
+}
+
+/// What dispatches to the code for a set.
+///
+/// # Errors
+/// [`PreprocessError::InstructionSet`] where the machine lacks it.
+pub(crate) fn level_of(set: InstructionSet) -> Result<Level, PreprocessError> {
+    set.level().ok_or(PreprocessError::InstructionSet { got: set })
 }
 
 #[cfg(test)]

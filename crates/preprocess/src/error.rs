@@ -1,24 +1,21 @@
 //! What can go wrong here: every variant says what was wrong, what came and what was wanted.
 
-use crate::{InstructionSet, Width};
+use crate::InstructionSet;
+use crate::limits::{MAX_SIDE_PX, MAX_WIDTH_PX, MIN_CONTRAST, MIN_WIDTH_PX};
 
 /// Errors of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PreprocessError {
-    /// A width in pixels outside [`Width::MIN_PX`]`..=`[`Width::MAX_PX`].
-    #[error("width {got} is out of range: {} to {} pixels, or \"original\"", Width::MIN_PX, Width::MAX_PX)]
+    /// A width in pixels outside [`Width::MIN_PX`](crate::Width::MIN_PX)`..=`[`Width::MAX_PX`](crate::Width::MAX_PX).
+    #[error("width {got} is out of range: {MIN_WIDTH_PX} to {MAX_WIDTH_PX} pixels, or \"original\"")]
     WidthRange {
         /// The width asked for, in pixels.
         got: i128,
     },
 
     /// A text that is neither `original` nor a whole number.
-    #[error(
-        "width {got:?} is not a width: want {} to {} pixels, or \"original\"",
-        Width::MIN_PX,
-        Width::MAX_PX
-    )]
+    #[error("width {got:?} is not a width: want {MIN_WIDTH_PX} to {MAX_WIDTH_PX} pixels, or \"original\"")]
     WidthText {
         /// The text as it came.
         got: String,
@@ -45,8 +42,8 @@ pub enum PreprocessError {
         canvas_px: usize,
     },
 
-    /// A side of an image or canvas outside `1..=`[`MAX_SIDE_PX`](crate::MAX_SIDE_PX).
-    #[error("{side} of {got} pixels is out of range: 1 to {}", crate::MAX_SIDE_PX)]
+    /// A side of an image or canvas outside `1..=`[`MAX_SIDE_PX`].
+    #[error("{side} of {got} pixels is out of range: 1 to {MAX_SIDE_PX}")]
     Side {
         /// Which side of what, such as `image height`.
         side: &'static str,
@@ -101,8 +98,7 @@ pub enum PreprocessError {
 
     /// An image without ink.
     #[error(
-        "no ink: every pixel is within {contrast} of 255 grey levels of the paper, want at least {} for some",
-        crate::MIN_CONTRAST
+        "no ink: every pixel is within {contrast} of 255 grey levels of the paper, want at least {MIN_CONTRAST} for some"
     )]
     Blank {
         /// The largest difference between a pixel and the paper, in grey levels.
@@ -115,4 +111,28 @@ pub enum PreprocessError {
         /// The set asked for.
         got: InstructionSet,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_name_what_came_and_the_limits() {
+        let check = |error: PreprocessError, want: &str| assert_eq!(error.to_string(), want);
+        let set = InstructionSet::Avx512;
+        check(PreprocessError::InstructionSet { got: set }, "this machine has no avx512 instructions");
+        check(
+            PreprocessError::Side { side: "image height", got: 513 },
+            "image height of 513 pixels is out of range: 1 to 512",
+        );
+        check(
+            PreprocessError::WidthText { got: "wide".to_owned() },
+            "width \"wide\" is not a width: want 4 to 28 pixels, or \"original\"",
+        );
+        check(
+            PreprocessError::Blank { contrast: 23 },
+            "no ink: every pixel is within 23 of 255 grey levels of the paper, want at least 24 for some",
+        );
+    }
 }

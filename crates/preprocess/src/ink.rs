@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2};
 
 use crate::PreprocessError;
+use crate::limits::MIN_CONTRAST;
 
 /// Whether the ink is darker or lighter than what it stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,9 +15,6 @@ pub enum Polarity {
     /// Dark ink on light paper: scans, photographs, screens.
     DarkOnLight,
 }
-
-/// Least difference between ink and paper, in grey levels of 255: a photograph of empty paper stays below.
-pub const MIN_CONTRAST: u8 = 24;
 
 /// Fainter than this share of the strongest ink, one part in so many, is no ink where it touches some: the ripples that JPEG
 /// draws around strokes.

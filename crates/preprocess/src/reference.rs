@@ -73,8 +73,7 @@ pub fn smooth(noise: ArrayView2<'_, f64>, kernel: ArrayView2<'_, f64>) -> Array2
 ///
 /// # Units
 /// Pixels; `size` is `[height, width]`. Returns `[x, y]`.
-#[must_use]
-pub fn source_point(affine: &Affine, size: [usize; 2], x: f64, y: f64) -> [f64; 2] {
+fn source_point(affine: &Affine, size: [usize; 2], x: f64, y: f64) -> [f64; 2] {
     let centre_x = (size[1] as f64 - 1.0) / 2.0;
     let centre_y = (size[0] as f64 - 1.0) / 2.0;
     // Ink went through scaling, shear, rotation, shift: undone in reverse.
@@ -106,8 +105,8 @@ pub fn sample(image: ArrayView2<'_, u8>, x: f64, y: f64) -> f64 {
     value / 127.5 - 1.0
 }
 
-/// Distorts one image by an affine movement and an elastic field on top: output pixel (x, y) is sampled at
-/// `source_point(x, y) + [dx, dy]`.
+/// Distorts one image by an affine movement and an elastic field on top: output pixel (x, y) is sampled `[dx, dy]` from
+/// where the movement alone takes it from.
 ///
 /// # Shapes
 /// `image`, `dx`, `dy` and the result: `[height, width]`.

@@ -3,6 +3,7 @@
 use fearless_simd::{Level, dispatch};
 
 use crate::affine::{Affine, SourceMap};
+use crate::distorter::level_of;
 use crate::smoothing::Basis;
 use crate::warp::{LANES, Scratch, Warp};
 use crate::{Distortion, InstructionSet, PreprocessError, normal};
@@ -36,7 +37,7 @@ impl Steps {
             map: affine.source_map(side_px, side_px),
             scratch: warp.scratch(),
             warp,
-            level: set.level()?,
+            level: level_of(set)?,
             amplitude_px: distortion.alpha,
         })
     }

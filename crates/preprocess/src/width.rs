@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::PreprocessError;
+use crate::limits::{MAX_WIDTH_PX, MIN_WIDTH_PX};
 
 /// A width digits are brought to before training: the original one, or a number of pixels.
 ///
@@ -46,9 +47,9 @@ impl Width {
     /// The digit as it is, only padded to the canvas.
     pub const ORIGINAL: Self = Self::Original;
     /// Smallest width, in pixels: about a stroke's thickness in MNIST, below it no digit is left.
-    pub const MIN_PX: u8 = 4;
+    pub const MIN_PX: u8 = MIN_WIDTH_PX;
     /// Largest width, in pixels: that of an MNIST image.
-    pub const MAX_PX: u8 = 28;
+    pub const MAX_PX: u8 = MAX_WIDTH_PX;
 
     /// The width in pixels, `None` for the original one.
     #[must_use]

@@ -1,15 +1,16 @@
 //! What a study found, in plain words.
 
 use study::DataSet;
+use thousands::Separable;
 
 use crate::Summary;
-use crate::markdown::format::{counted, grouped, named, spread};
+use crate::markdown::format::{counted, named, spread};
 use crate::published::paper;
 
 /// The finding in one line.
 pub(crate) fn headline(summary: &Summary) -> String {
     let all = &summary.figures.all;
-    let (percent, digits) = (all.score.error_percent(), grouped(all.score.n));
+    let (percent, digits) = (all.score.error_percent(), all.score.n.separate_with_commas());
     match all.n_members {
         1 => format!("One column errs on {percent:.2} % of {digits} {}", summary.digits_name()),
         n => format!("{n} columns together err on {percent:.2} % of {digits} {}", summary.digits_name()),
@@ -27,21 +28,21 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
             "One by one the columns err on {} % (mean{}). Their committee, the mean of their probabilities, gets {} of {} digits wrong. ",
             spread(all.members),
             if all.members.sd_percent.is_some() { " ± standard deviation" } else { "" },
-            grouped(all.score.errors),
-            grouped(all.score.n),
+            all.score.errors.separate_with_commas(),
+            all.score.n.separate_with_commas(),
         ));
     } else {
         own.push_str(&format!(
             "It gets {} of {} digits wrong. ",
-            grouped(all.score.errors),
-            grouped(all.score.n)
+            all.score.errors.separate_with_commas(),
+            all.score.n.separate_with_commas()
         ));
     }
     if all.score.errors > 0 {
         own.push_str(&format!(
             "In {} of these {} its second guess is right. ",
-            grouped(all.second_guess_right),
-            grouped(all.score.errors)
+            all.second_guess_right.separate_with_commas(),
+            all.score.errors.separate_with_commas()
         ));
     }
     let by_error = |group: &&committee::GroupFigures| group.score.errors;
@@ -120,7 +121,11 @@ pub(crate) fn key_figures(summary: &Summary) -> Vec<(String, String)> {
         key.push((format!("{:.2} %", all.members.mean_percent), "mean error of one column".to_owned()));
     }
     key.push((
-        format!("{} of {}", grouped(all.second_guess_right), grouped(all.score.errors)),
+        format!(
+            "{} of {}",
+            all.second_guess_right.separate_with_commas(),
+            all.score.errors.separate_with_commas()
+        ),
         "errors whose second guess is right".to_owned(),
     ));
     key

@@ -2,25 +2,17 @@
 
 mod columns;
 pub(crate) mod format;
+pub(crate) mod listing;
 mod statistics;
 mod subsets;
 mod trials;
 
-use study::Kind;
-
 use crate::Summary;
 use columns::{together_table, widths_table};
-use format::{counted, duration, grouped, list, named, short};
-
-/// How much a report lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
-    /// Every subset of up to four widths, at most 15; of more widths the best and the worst of each size.
-    Short,
-    /// Every subset of up to [`MAX_SUBSET_WIDTHS`](crate::MAX_SUBSET_WIDTHS) widths, at most 127; also the trials, the
-    /// committee-size curve and the statistics.
-    Full,
-}
+use format::{counted, duration, list, named, short};
+use listing::Listing;
+use study::Kind;
+use thousands::Separable;
 
 /// The report: each column's error, each width's mean and committee, all columns together by every rule, the
 /// committees of subsets of the widths, and what more `listing` has; for MNIST beside what the paper and the Theano project
@@ -87,7 +79,7 @@ fn head(summary: &Summary) -> String {
         format!(
             "# Study {}: errors on {} {} of {}",
             study.name,
-            grouped(summary.n_digits()),
+            summary.n_digits().separate_with_commas(),
             summary.digits_name(),
             study.data
         ),

@@ -4,39 +4,40 @@ use preprocess::Width;
 
 /// The paper: Cireşan, Meier, Schmidhuber, *Multi-column Deep Neural Networks for Image Classification*, CVPR
 /// 2012 (arXiv 1202.2745), MNIST section. Errors in percent.
-pub mod paper {
+pub(crate) mod paper {
     /// Its columns: 5 for each of 7 widths.
-    pub const N_COLUMNS: u32 = 35;
+    pub(crate) const N_COLUMNS: u32 = 35;
     /// Mean of its columns' errors.
-    pub const COLUMNS_MEAN_PERCENT: f64 = 0.44;
+    pub(crate) const COLUMNS_MEAN_PERCENT: f64 = 0.44;
     /// Spread of its columns' errors.
-    pub const COLUMNS_SD_PERCENT: f64 = 0.06;
+    pub(crate) const COLUMNS_SD_PERCENT: f64 = 0.06;
     /// Best of its committees of the 5 columns of one width.
-    pub const WIDTH_BEST_PERCENT: f64 = 0.26;
+    pub(crate) const WIDTH_BEST_PERCENT: f64 = 0.26;
     /// Worst of its committees of the 5 columns of one width.
-    pub const WIDTH_WORST_PERCENT: f64 = 0.46;
+    pub(crate) const WIDTH_WORST_PERCENT: f64 = 0.46;
     /// Its committee of all columns.
-    pub const COMMITTEE_PERCENT: f64 = 0.23;
+    pub(crate) const COMMITTEE_PERCENT: f64 = 0.23;
     /// Errors of that committee.
-    pub const COMMITTEE_ERRORS: u32 = 23;
+    pub(crate) const COMMITTEE_ERRORS: u32 = 23;
     /// Those of them whose second guess is right.
-    pub const SECOND_GUESS_RIGHT: u32 = 20;
+    pub(crate) const SECOND_GUESS_RIGHT: u32 = 20;
     /// Its further widths in pixels, 5 columns each.
-    pub const ODD_WIDTHS_PX: [u8; 5] = [11, 13, 15, 17, 19];
+    pub(crate) const ODD_WIDTHS_PX: [u8; 5] = [11, 13, 15, 17, 19];
     /// Columns of all its widths together.
-    pub const N_WITH_ODD_WIDTHS: u32 = 60;
+    pub(crate) const N_WITH_ODD_WIDTHS: u32 = 60;
     /// Error of their committee: no gain.
-    pub const WITH_ODD_WIDTHS_PERCENT: f64 = 0.24;
+    pub(crate) const WITH_ODD_WIDTHS_PERCENT: f64 = 0.24;
     /// Its widths in pixels; [`None`] is the original one.
-    pub const WIDTHS_PX: [Option<u8>; 7] = [None, Some(10), Some(12), Some(14), Some(16), Some(18), Some(20)];
+    pub(crate) const WIDTHS_PX: [Option<u8>; 7] =
+        [None, Some(10), Some(12), Some(14), Some(16), Some(18), Some(20)];
 }
 
 /// The Theano project: a public reproduction of the paper's MNIST section with one column for each of four
 /// widths. It read the labels while preprocessing, of test digits too, so its figures are not quite
 /// comparable.
-pub mod theano {
+pub(crate) mod theano {
     /// Its committees: widths in pixels, and the error in basis points (hundredths of a percent).
-    pub const SUBSETS_BP: [(&[u8], u32); 15] = [
+    pub(crate) const SUBSETS_BP: [(&[u8], u32); 15] = [
         (&[14], 48),
         (&[16], 38),
         (&[18], 40),
@@ -54,39 +55,39 @@ pub mod theano {
         (&[14, 16, 18, 20], 29),
     ];
     /// Its best result, in basis points.
-    pub const BEST_BP: u32 = 29;
+    pub(crate) const BEST_BP: u32 = 29;
     /// Columns of its best result.
-    pub const BEST_N_COLUMNS: u32 = 4;
+    pub(crate) const BEST_N_COLUMNS: u32 = 4;
 
     /// A row of its table of trials. Its errors are high where there is a distortion, because that was applied to
     /// validation and test digits too.
     #[derive(Debug, Clone, Copy, PartialEq)]
-    pub struct Trial {
+    pub(crate) struct Trial {
         /// Digits a step.
-        pub batch: u32,
+        pub(crate) batch: u32,
         /// Learning rate of the first epoch.
-        pub learning_rate: f64,
+        pub(crate) learning_rate: f64,
         /// Width in pixels.
-        pub width_px: u8,
+        pub(crate) width_px: u8,
         /// σ of the elastic distortion, whose α is 36; without one [`None`].
-        pub sigma: Option<u8>,
+        pub(crate) sigma: Option<u8>,
         /// Steps.
-        pub iterations: Option<u32>,
+        pub(crate) iterations: Option<u32>,
         /// Error on the validation digits in percent.
-        pub validation_percent: Option<f64>,
+        pub(crate) validation_percent: Option<f64>,
         /// Error on the test digits in percent.
-        pub test_percent: f64,
+        pub(crate) test_percent: f64,
         /// Minutes of training.
-        pub minutes: u32,
+        pub(crate) minutes: u32,
         /// Epochs.
-        pub epochs: Option<u32>,
+        pub(crate) epochs: Option<u32>,
     }
 
     /// α of every distorted trial.
-    pub const TRIAL_ALPHA: u8 = 36;
+    pub(crate) const TRIAL_ALPHA: u8 = 36;
 
     /// Its trials, on a Tesla c2075.
-    pub const TRIALS: [Trial; 12] = [
+    pub(crate) const TRIALS: [Trial; 12] = [
         trial(300, 0.001, 20, None, Some(274_000), Some(2.34), 2.64, 118, Some(547)),
         trial(1000, 0.001, 20, None, None, None, 11.0, 60, None),
         trial(50, 0.001, 20, Some(6), Some(800_000), Some(2.85), 3.46, 366, Some(800)),
@@ -128,21 +129,18 @@ pub mod theano {
 }
 
 /// Whether the paper trained further columns of this width, to see whether more widths help.
-#[must_use]
-pub fn is_odd_width_of_the_paper(width: Width) -> bool {
+pub(crate) fn is_odd_width_of_the_paper(width: Width) -> bool {
     width.pixels().is_some_and(|px| paper::ODD_WIDTHS_PX.contains(&px))
 }
 
 /// Whether the paper trained columns of this width.
-#[must_use]
-pub fn is_of_the_paper(width: Width) -> bool {
+pub(crate) fn is_of_the_paper(width: Width) -> bool {
     paper::WIDTHS_PX.contains(&width.pixels())
 }
 
 /// The Theano project's error in basis points with one column for each of these widths, whatever their order;
 /// `None` for widths it did not combine.
-#[must_use]
-pub fn theano_bp(widths: &[Width]) -> Option<u32> {
+pub(crate) fn theano_bp(widths: &[Width]) -> Option<u32> {
     let mut widths_px: Vec<u8> = widths.iter().map(|width| width.pixels()).collect::<Option<_>>()?;
     widths_px.sort_unstable();
     theano::SUBSETS_BP.iter().find(|(subset, _)| *subset == widths_px).map(|&(_, bp)| bp)

@@ -1,12 +1,9 @@
 //! Which columns of a study, and how they are combined.
 
-use committee::{Committee, CommitteeError, Rule, Score, Seat, weight};
+use committee::{Committee, Member, Rule, Score, weight};
 use mnist_data::Data;
-use ndarray::CowArray;
 use preprocess::Width;
-use study::{
-    ColumnId, ColumnRecord, FinishedColumn, Manifest, Predictions, ResultsFolder, Study, StudyError,
-};
+use study::{ColumnId, ColumnRecord, FinishedColumn, Manifest, Predictions, ResultsFolder, Study};
 
 use crate::ReportError;
 
@@ -34,7 +31,7 @@ pub enum Columns {
 impl Selection {
     /// All columns of some widths, by the mean.
     #[must_use]
-    pub fn of_widths(widths: Vec<Width>) -> Self {
+    pub(crate) fn of_widths(widths: Vec<Width>) -> Self {
         Self { columns: Columns::OfWidths(widths), rule: Rule::Mean }
     }
 }
@@ -129,26 +126,17 @@ pub fn load(
     if selection.rule == Rule::Weighted && weights.is_none() {
         return Err(ReportError::NoWeights { path: path() });
     }
-    let seat = |(index, column): (usize, &&FinishedColumn<'_>)| Seat {
-        group: column.id().width.to_string(),
-        name: column.id().to_string(),
-        weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
+    let member = |(index, column): (usize, &&FinishedColumn<'_>)| -> Result<Member, ReportError> {
+        column.weights()?; // what they say about themselves, and their checksum
+        let (id, probabilities) = (column.id(), column.probabilities(digits)?);
+        Ok(Member {
+            weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
+            ..Member::new(id.width.to_string(), id.to_string(), probabilities)
+        })
     };
-    let seats = by_width.iter().enumerate().map(seat).collect();
-    let mut n_checked = 0;
-    let labels = labels.of(digits, &study.config);
-    let committee = Committee::load(selection.rule, seats, labels, |index, _| {
-        // Each column is loaded twice; its weights need no second look.
-        if index == n_checked {
-            by_width[index].weights()?;
-            n_checked += 1;
-        }
-        Ok::<_, LoadError>(CowArray::from(by_width[index].probabilities(digits)?))
-    });
-    let committee = committee.map_err(|error| match error {
-        LoadError::Study(error) => ReportError::Study(error),
-        LoadError::Committee(error) => ReportError::Committee { path: path(), error },
-    })?;
+    let members = by_width.iter().enumerate().map(member).collect::<Result<Vec<_>, _>>()?;
+    let committee = Committee::by(selection.rule, members, labels.of(digits, &study.config))
+        .map_err(|error| ReportError::Committee { path: path(), error })?;
     let sums = columns.iter().map(FinishedColumn::predictions_sha256).collect::<Result<_, _>>()?;
     let records = columns.iter().map(|column| column.record().clone()).collect();
     drop(columns);
@@ -159,23 +147,6 @@ pub fn load(
 pub(crate) fn predicted(study: &Study, columns: &[FinishedColumn<'_>]) -> Predictions {
     let held_out = study.validation > 0 && !columns.iter().all(|column| column.has(Predictions::Test));
     if held_out { Predictions::HeldOut } else { Predictions::Test }
-}
-
-enum LoadError {
-    Study(StudyError),
-    Committee(CommitteeError),
-}
-
-impl From<StudyError> for LoadError {
-    fn from(error: StudyError) -> Self {
-        Self::Study(error)
-    }
-}
-
-impl From<CommitteeError> for LoadError {
-    fn from(error: CommitteeError) -> Self {
-        Self::Committee(error)
-    }
 }
 
 /// The widths in the study's order and their columns in training order, finished or not.

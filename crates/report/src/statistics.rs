@@ -7,7 +7,7 @@ use committee::{
 use serde::{Deserialize, Serialize};
 
 /// Committees of a size that are drawn where there are more.
-pub const CURVE_SAMPLES: u32 = 1_000;
+pub(crate) const CURVE_SAMPLES: u32 = 1_000;
 
 /// Resamples of a bootstrap.
 pub const RESAMPLES: u32 = 2_000;
@@ -17,7 +17,7 @@ pub const RESAMPLES: u32 = 2_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statistics {
-    /// The error of committees of 1, 2, 3 … columns, whatever their widths; [`CURVE_SAMPLES`] of a size, if there are
+    /// The error of committees of 1, 2, 3 … columns, whatever their widths; 1,000 of a size, if there are
     /// more.
     pub size_curve: Vec<CurvePoint>,
     /// The error if each width's columns were drawn anew, [`RESAMPLES`] times; `None` where no width has two.
@@ -46,7 +46,7 @@ impl Statistics {
     /// None for a committee of at least one image.
     pub fn of(committee: &Committee, seed: u64) -> Result<Self, CommitteeError> {
         let (probabilities, labels) = (committee.probabilities(), committee.labels());
-        let varies = committee.seats().count() > committee.groups().count();
+        let varies = committee.members().len() > committee.groups().count();
         Ok(Self {
             size_curve: committee.size_curve(CURVE_SAMPLES, seed),
             bootstrap_columns: varies.then(|| committee.bootstrap_members(RESAMPLES, seed)),

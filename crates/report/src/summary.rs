@@ -19,17 +19,17 @@ use crate::trials::{Trial, trials};
 use crate::{Labels, ReportError, Selection, Statistics, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
-pub const SUMMARY_SCHEMA: u32 = 3;
+pub(crate) const SUMMARY_SCHEMA: u32 = 3;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
-pub const MAX_SUBSET_WIDTHS: usize = 7;
+pub(crate) const MAX_SUBSET_WIDTHS: usize = 7;
 
 /// Every number that a report prints: `committee.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Summary {
-    /// [`SUMMARY_SCHEMA`].
+    /// Format of this object: 3.
     pub schema: u32,
     /// The study's config and data.
     pub study: Manifest,
@@ -51,7 +51,7 @@ pub struct Summary {
     /// names that [`Width`]'s `Display` gives.
     pub figures: Figures,
     /// Every subset of the widths that have finished columns; empty when they are more than
-    /// [`MAX_SUBSET_WIDTHS`].
+    /// seven.
     pub subsets: Vec<Subset>,
     /// The subsets by their number of widths: the paper's "y out of 7".
     pub subset_sizes: Vec<SubsetSize>,
@@ -217,8 +217,8 @@ fn venn_groups<'a>(groups: &[&'a str]) -> Vec<&'a str> {
 
 fn odd_widths(committee: &Committee) -> Result<Option<OddWidths>, CommitteeError> {
     let of = |which: &dyn Fn(Width) -> bool| -> Vec<usize> {
-        let seats = committee.seats().enumerate();
-        let chosen = seats.filter(|(_, seat)| seat.group.parse().is_ok_and(which));
+        let members = committee.members().iter().enumerate();
+        let chosen = members.filter(|(_, member)| member.group.parse().is_ok_and(which));
         chosen.map(|(index, _)| index).collect()
     };
     let (paper, odd) = (of(&is_of_the_paper), of(&is_odd_width_of_the_paper));

@@ -77,8 +77,8 @@ pub(super) fn run(args: &Args, workspace: &Workspace, first: &str, second: &str)
 
 fn side(committee: &Committee, name: &str, columns: Vec<ColumnId>) -> Result<(Side, Vec<u8>)> {
     let is_member = |name: &str| columns.iter().any(|id| id.to_string() == name);
-    let seats = committee.seats().enumerate().filter(|(_, seat)| is_member(&seat.name));
-    let members: Vec<usize> = seats.map(|(index, _)| index).collect();
+    let members = committee.members().iter().enumerate().filter(|(_, member)| is_member(&member.name));
+    let members: Vec<usize> = members.map(|(index, _)| index).collect();
     let answers = committee.predictions(committee.rule(), &members)?;
     let score = Score::of(&answers, committee.labels())?;
     Ok((Side { name: name.to_owned(), columns, score }, answers))

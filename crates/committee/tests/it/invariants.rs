@@ -44,10 +44,8 @@ fn plain_errors(members: &[&Array2<f32>], labels: &[u8]) -> u32 {
 
 fn grouped(members: &[Array2<f32>]) -> Vec<Member> {
     let names = ["10", "14", "20"];
-    let member = |(index, probabilities): (usize, &Array2<f32>)| Member {
-        group: names[index % 3].to_owned(),
-        name: index.to_string(),
-        probabilities: probabilities.clone(),
+    let member = |(index, probabilities): (usize, &Array2<f32>)| {
+        Member::new(names[index % 3], index.to_string(), probabilities.clone())
     };
     members.iter().enumerate().map(member).collect()
 }

@@ -3,7 +3,6 @@
 #![allow(clippy::float_cmp, reason = "values that must be exact")]
 
 mod invariants;
-mod loading;
 mod refused;
 mod rules;
 mod samples;

@@ -4,7 +4,7 @@ use committee::{Committee, CommitteeError, MAX_GROUPS, Member, Rule, combine, me
 use ndarray::{Array2, array};
 
 fn member(name: &str, probabilities: Array2<f32>) -> Member {
-    Member { group: "14".to_owned(), name: name.to_owned(), probabilities }
+    Member::new("14", name, probabilities)
 }
 
 fn half() -> Array2<f32> {
@@ -83,4 +83,14 @@ fn groups_must_be_there_once_and_not_too_many() {
     let many = vec!["14"; MAX_GROUPS + 1];
     assert_eq!(message(&many), "17 groups, expected at most 16: they have 2^17 subsets");
     assert_eq!(committee.subsets(&[]).unwrap(), []);
+}
+
+#[test]
+fn weights_must_be_numbers_of_at_least_zero() {
+    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+        let second = Member { weight, ..member("w14-2", half()) };
+        let error = Committee::new(vec![member("w14-1", half()), second], &[0, 1, 0]).unwrap_err();
+        let want = format!("member w14-2: weight {weight}, expected a number of at least 0");
+        assert_eq!(error.to_string(), want);
+    }
 }

@@ -105,11 +105,11 @@ proptest! {
         let chosen: Vec<usize> = (0..members.len()).filter(|index| mask >> index & 1 == 1).collect();
         prop_assume!(!chosen.is_empty());
         let of_chosen: Vec<Array2<f32>> = chosen.iter().map(|&index| members[index].clone()).collect();
-        let seat = |(index, probabilities): (usize, &Array2<f32>)| Member {
-            group: (index % 2).to_string(), name: index.to_string(), probabilities: probabilities.clone(),
+        let member = |(index, probabilities): (usize, &Array2<f32>)| {
+            Member::new((index % 2).to_string(), index.to_string(), probabilities.clone())
         };
         for rule in Rule::ALL {
-            let committee = Committee::by(rule, members.iter().enumerate().map(seat).collect(), &labels).unwrap();
+            let committee = Committee::by(rule, members.iter().enumerate().map(member).collect(), &labels).unwrap();
             let want = plain(rule, &of_chosen, &vec![1.0; of_chosen.len()]);
             prop_assert_eq!(committee.predictions(rule, &chosen).unwrap(), want, "{}", rule);
             prop_assert_eq!(committee.answers(), plain(rule, &members, &vec![1.0; members.len()]));
@@ -173,4 +173,32 @@ fn rules_have_one_name_each() {
     }
     let message = "sum".parse::<Rule>().unwrap_err().to_string();
     assert_eq!(message, "rule \"sum\", expected one of mean, product, median, majority, borda, weighted");
+}
+
+#[test]
+fn a_committee_counts_its_members_weights() {
+    let arrays: [Array2<f32>; 2] = [array![[0.6, 0.4]], array![[0.3, 0.7]]];
+    let committee = |weights: [f64; 2]| {
+        let member = |(probabilities, weight): (&Array2<f32>, f64)| Member {
+            weight,
+            ..Member::new("14", weight.to_string(), probabilities.clone())
+        };
+        Committee::by(Rule::Weighted, arrays.iter().zip(weights).map(member).collect(), &[0]).unwrap()
+    };
+    assert_eq!(committee([3.0, 1.0]).answers(), [0]);
+    assert_eq!(committee([1.0, 1.0]).answers(), [1]);
+    // Of weights that are all 0 the mean.
+    assert_eq!(committee([0.0, 0.0]).answers(), [1]);
+    let rules: Vec<Rule> = committee([3.0, 1.0]).figures().all.rules.iter().map(|score| score.rule).collect();
+    assert_eq!(rules, Rule::ALL);
+}
+
+#[test]
+fn the_order_of_memory_changes_no_answer() {
+    let rows = array![[0.6f32, 0.3, 0.1], [0.2, 0.2, 0.6]];
+    let columns = rows.t().as_standard_layout().into_owned().reversed_axes();
+    assert!(!columns.is_standard_layout());
+    for rule in Rule::ALL {
+        assert_eq!(combine(rule, &[columns.view()]).unwrap(), combine(rule, &[rows.view()]).unwrap());
+    }
 }

@@ -10,7 +10,7 @@ fn committee(answers: &[&[u8]], labels: &[u8]) -> Committee {
         for (image, &class) in answers.iter().enumerate() {
             probabilities[[image, usize::from(class)]] = 0.75;
         }
-        Member { group: (index / 2).to_string(), name: index.to_string(), probabilities }
+        Member::new((index / 2).to_string(), index.to_string(), probabilities)
     };
     Committee::new(answers.iter().enumerate().map(member).collect(), labels).unwrap()
 }

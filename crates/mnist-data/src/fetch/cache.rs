@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::Trouble;
 use super::{Event, Failure, FetchError};
-use crate::KnownFile;
+use crate::collection::KnownFile;
 use crate::hash::HashWriter;
 use crate::whole_file::{TEMPORARY_PREFIX, write_whole};
 
@@ -15,9 +15,6 @@ const LOCK: &str = ".lock";
 
 /// Start of the names of folders that `npm` works in.
 pub(super) const NPM_PREFIX: &str = ".npm-";
-
-/// End of the names of unfinished downloads.
-const PART_SUFFIX: &str = ".part";
 
 /// Bytes copied at once.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -69,29 +66,13 @@ impl Cache<'_> {
         Ok(file)
     }
 
-    /// Where the unfinished download of an address is kept. Two addresses never share one: they might have the same
-    /// content compressed differently.
-    pub(super) fn part(&self, file: KnownFile, url: &str) -> PathBuf {
-        let mut hash = HashWriter::default();
-        hash.write_all(url.as_bytes()).expect("a hash takes every byte");
-        self.folder.join(format!(".{}.{:.16}{PART_SUFFIX}", file.name, hash.finish()))
-    }
-
-    /// Removes what killed processes left behind, but for unfinished downloads. Only for the holder of the lock.
-    pub(super) fn sweep_temporary(&self) -> Result<(), FetchError> {
-        self.sweep(|name| name.starts_with(TEMPORARY_PREFIX) || name.starts_with(NPM_PREFIX))
-    }
-
-    /// Removes unfinished downloads. Only for the holder of the lock.
-    pub(super) fn sweep_parts(&self) -> Result<(), FetchError> {
-        self.sweep(|name| name.starts_with('.') && name.ends_with(PART_SUFFIX))
-    }
-
-    fn sweep(&self, is_swept: impl Fn(&str) -> bool) -> Result<(), FetchError> {
+    /// Removes what killed processes left behind. Only for the holder of the lock.
+    pub(super) fn sweep(&self) -> Result<(), FetchError> {
         let unreadable = |error| FetchError::io(self.folder, "read")(error);
         for entry in fs::read_dir(self.folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            if entry.file_name().to_str().is_some_and(&is_swept) {
+            let is_left = |name: &str| name.starts_with(TEMPORARY_PREFIX) || name.starts_with(NPM_PREFIX);
+            if entry.file_name().to_str().is_some_and(is_left) {
                 let path = entry.path();
                 let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
                 removed.map_err(FetchError::io(&path, "remove"))?;

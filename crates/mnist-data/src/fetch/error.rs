@@ -73,7 +73,7 @@ pub enum Failure {
         reason: String,
     },
     /// An answer, but not the file.
-    #[error("status {got}, expected 200 or 206")]
+    #[error("status {got}, expected 200")]
     Status {
         /// The HTTP status.
         got: u16,

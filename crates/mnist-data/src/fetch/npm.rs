@@ -12,7 +12,7 @@ use flate2::bufread::GzDecoder;
 use super::cache::{CHUNK, Cache, NPM_PREFIX, damaged};
 use super::error::Trouble;
 use super::{Event, Failure, FetchError};
-use crate::KnownFile;
+use crate::collection::KnownFile;
 
 /// The longest piece of the program's own words that goes into an error, in characters.
 const MAX_REASON: usize = 300;
@@ -48,7 +48,7 @@ pub(super) fn bring(
     cache: &Cache<'_>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), Trouble> {
-    observe(Event::Started { source: &package.to_string(), resumed_at: 0 });
+    observe(Event::Started { source: &package.to_string() });
     let work = tempfile::Builder::new().prefix(NPM_PREFIX).tempdir_in(cache.folder);
     let work = work.map_err(FetchError::io(cache.folder, "write"))?;
     let output = command(package, work.path()).output();

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 use ndarray::{ArrayD, Dimension};
 
+use super::fill::fill;
+
 /// An element type of IDX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Element {
@@ -24,7 +26,7 @@ pub enum Element {
 
 impl Element {
     /// The type byte: the third byte of an IDX file.
-    pub fn code(self) -> u8 {
+    pub(super) fn code(self) -> u8 {
         match self {
             Element::U8 => 0x08,
             Element::I8 => 0x09,
@@ -36,13 +38,13 @@ impl Element {
     }
 
     /// The type of a type byte, `None` where IDX has none.
-    pub fn from_code(code: u8) -> Option<Self> {
+    pub(super) fn from_code(code: u8) -> Option<Self> {
         let all = [Element::U8, Element::I8, Element::I16, Element::I32, Element::F32, Element::F64];
         all.into_iter().find(|element| element.code() == code)
     }
 
     /// Bytes of one element: 1, 2, 4 or 8.
-    pub fn n_bytes(self) -> usize {
+    pub(super) fn n_bytes(self) -> usize {
         match self {
             Element::U8 | Element::I8 => 1,
             Element::I16 => 2,
@@ -170,7 +172,7 @@ macro_rules! big_endian_value {
                 while n_left > 0 {
                     let n_now = n_left.min(chunk.len() / N_BYTES);
                     let chunk = &mut chunk[..n_now * N_BYTES];
-                    let n_got = super::read::fill(reader, chunk)?;
+                    let n_got = fill(reader, chunk)?;
                     let (whole, incomplete) = chunk[..n_got].as_chunks::<N_BYTES>();
                     values.extend(whole.iter().map(|&bytes| <$type>::from_be_bytes(bytes)));
                     if n_got < chunk.len() {

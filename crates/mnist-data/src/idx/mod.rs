@@ -27,6 +27,7 @@
 //! The format's description stood on the MNIST page of Yann LeCun, Corinna Cortes and Christopher Burges.
 
 mod array;
+mod fill;
 mod read;
 mod write;
 

@@ -8,6 +8,7 @@ use flate2::bufread::GzDecoder;
 use ndarray::{ArrayD, Dimension, IxDyn};
 
 use super::array::{Array, Element, Value};
+use super::fill::fill;
 use crate::Error;
 
 /// Two zero bytes, type byte, rank.
@@ -62,20 +63,6 @@ pub(crate) fn into_u8<D: Dimension>(array: Array, path: &Path) -> Result<ndarray
     let shape = array.shape().to_vec();
     let want = D::NDIM.unwrap_or(shape.len());
     array.into_dimensionality().map_err(|_| Error::Rank { path: path.to_path_buf(), shape, want })
-}
-
-/// Reads until `buffer` is full or the data end; returns how many bytes there were.
-pub(super) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut n = 0;
-    while n < buffer.len() {
-        match reader.read(&mut buffer[n..]) {
-            Ok(0) => break,
-            Ok(n_got) => n += n_got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(n)
 }
 
 fn read_any(mut reader: impl Read, n_bytes: Option<u64>, path: &Path) -> Result<Array, Error> {

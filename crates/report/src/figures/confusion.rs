@@ -1,6 +1,6 @@
 //! What the committee takes for what.
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::heat_map::HeatMap;
 use crate::evidence::Evidence;

@@ -2,7 +2,7 @@
 
 use study::ColumnId;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::heat_map::HeatMap;
 use crate::evidence::Evidence;

@@ -2,7 +2,7 @@
 
 use committee::Mistake;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::{MUTED, OTHER};
 use crate::drawing::picture::{Image, Picture, Text};

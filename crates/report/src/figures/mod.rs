@@ -3,6 +3,7 @@
 mod confusion;
 mod disagreement;
 mod distortions;
+mod drawn;
 mod errors;
 mod path;
 mod rejection;
@@ -14,30 +15,10 @@ mod venn;
 mod views;
 mod width_errors;
 
-use preprocess::PreprocessError;
-use study::StudyError;
-
+use self::drawn::{DrawError, Drawn};
 use crate::ReportError;
-use crate::drawing::chart::ChartError;
 use crate::drawing::figure::Figure;
 use crate::evidence::Evidence;
-
-/// What a figure's module gives: nothing where the study has nothing to show there.
-type Drawn = Result<Option<Figure>, DrawError>;
-
-/// Why a figure could not be drawn.
-#[derive(Debug, thiserror::Error)]
-enum DrawError {
-    /// The plotting library failed.
-    #[error(transparent)]
-    Chart(#[from] ChartError),
-    /// Digits that cannot be a network's input.
-    #[error(transparent)]
-    Preprocess(#[from] PreprocessError),
-    /// A column's file.
-    #[error(transparent)]
-    Study(#[from] StudyError),
-}
 
 /// The part of a report that a figure stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

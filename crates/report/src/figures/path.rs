@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use preprocess::{CANVAS_PX, normalize, scale_to_input};
 use study::ColumnId;
 
-use super::{DrawError, Drawn};
+use super::drawn::{DrawError, Drawn};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::{MAIN, MUTED};
 use crate::drawing::picture::{Image, Picture, Rectangle, Text};

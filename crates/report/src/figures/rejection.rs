@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{axes, chart, line};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::MAIN;

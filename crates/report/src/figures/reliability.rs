@@ -1,9 +1,9 @@
 //! Whether the committee's answers are right as often as their probabilities say.
 
-use committee::{CONFIDENCE, Score, wilson};
+use committee::Score;
 use plotters::prelude::*;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{Mark, axes, chart, legend, line, px};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::{MAIN, MUTED};
@@ -16,7 +16,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     // Confidence and accuracy in percent, the interval of the accuracy, and the digits.
     let bins = reliability.bins.iter().filter_map(|bin| {
         let (confidence, accuracy) = (100.0 * bin.mean_confidence?, 100.0 * bin.accuracy()?);
-        let error = wilson(Score { errors: bin.n - bin.n_right, n: bin.n }, CONFIDENCE);
+        let error = Score { errors: bin.n - bin.n_right, n: bin.n }.interval();
         Some((confidence, accuracy, [100.0 - error.high_percent, 100.0 - error.low_percent], bin.n))
     });
     let bins: Vec<_> = bins.collect();

@@ -2,14 +2,14 @@
 
 use committee::{CurvePoint, Quantiles};
 use plotters::prelude::*;
+use thousands::Separable;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{Mark, axes, chart, diamond, legend, line};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::{MAIN, OTHER};
 use crate::drawing::scale::Scale;
 use crate::evidence::Evidence;
-use crate::markdown::format::grouped;
 use crate::published::paper;
 use crate::statistics::CURVE_SAMPLES;
 
@@ -60,7 +60,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         title: "How many columns are enough".to_owned(),
         caption: format!(
             "The error of committees of columns picked at random, whatever their width: all there are of a size, or {} drawn of them.",
-            grouped(CURVE_SAMPLES)
+            CURVE_SAMPLES.separate_with_commas()
         ),
         description: format!(
             "Chart of the mean error by the number of columns in a committee: {}, {}, {}.",

@@ -2,16 +2,15 @@
 
 use plotters::prelude::*;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{ChartError, Mark, axes, chart, legend, line, px};
 use crate::drawing::figure::{Drawing, Figure, Span, Words};
 use crate::drawing::palette::Role;
 use crate::drawing::scale::Scale;
-use study::EpochRecord;
-
 use crate::evidence::{Curve, Evidence, named};
-use crate::markdown::format::grouped;
 use preprocess::Width;
+use study::EpochRecord;
+use thousands::Separable;
 
 /// Most points of a line: more than a chart has pixels say nothing more.
 const MAX_POINTS: usize = 160;
@@ -51,7 +50,7 @@ pub(super) fn validation(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         if least > 0.0 { Scale::logarithmic(least / 1.15..most * 1.15) } else { Scale::from_zero([most]) };
     let y = ("error on held-out digits (%)", scale);
     let drawing = lines.drawn(y)?;
-    let n_held_out = grouped(evidence.summary.study.config.validation);
+    let n_held_out = evidence.summary.study.config.validation.separate_with_commas();
     let words = Words {
         title: "Validation error".to_owned(),
         caption: format!(

@@ -3,7 +3,7 @@
 use committee::Subset;
 use preprocess::Width;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::figure::{Drawing, Figure, Span, Words};
 use crate::drawing::palette::{MUTED, Role, SERIES};
 use crate::drawing::picture::{Ellipse, Picture, Text};

@@ -3,7 +3,7 @@
 use ndarray::Axis;
 use preprocess::{CANVAS_PX, normalize};
 
-use super::Drawn;
+use super::drawn::Drawn;
 use super::sheet::{self, Sheet};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::evidence::Evidence;

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::Drawn;
+use super::drawn::Drawn;
 use crate::drawing::chart::{Mark, axes, chart, diamond, legend, line, px};
 use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::palette::{INK, MAIN, MUTED, OTHER};

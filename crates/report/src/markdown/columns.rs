@@ -3,8 +3,9 @@
 use committee::{Rule, RuleScore};
 use preprocess::Width;
 use study::{ColumnId, DataSet};
+use thousands::Separable;
 
-use super::format::{NONE, bp_as_percent, grouped, optional, percent, range, spread};
+use super::format::{NONE, bp_as_percent, optional, percent, range, spread};
 use crate::Summary;
 use crate::published::{is_of_the_paper, paper, theano, theano_bp};
 use crate::table::{Align, table};
@@ -74,7 +75,8 @@ fn all_row(summary: &Summary, n_shown: usize) -> Vec<String> {
 /// All columns: their number, their errors, the committee's by every rule.
 pub(super) fn together_table(summary: &Summary) -> String {
     let all = &summary.figures.all;
-    let n_errors = |errors: u32, n: u32| format!("{} of {}", grouped(errors), grouped(n));
+    let n_errors =
+        |errors: u32, n: u32| format!("{} of {}", errors.separate_with_commas(), n.separate_with_commas());
     let with_unit = |figure: String| format!("{figure} %");
     let (n_columns, theano_best) = theano_figure(&summary.widths);
     let none = NONE.to_owned();

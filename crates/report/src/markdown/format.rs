@@ -3,6 +3,7 @@
 use committee::{Interval, Score, Spread};
 use preprocess::Width;
 use study::ColumnId;
+use thousands::Separable;
 
 /// Stands for a figure that is not there.
 pub(crate) const NONE: &str = "–";
@@ -46,25 +47,12 @@ pub(crate) fn named(columns: &[ColumnId]) -> String {
 }
 
 pub(crate) fn counted(n: u32, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{} {what}s", grouped(n)) }
+    if n == 1 { format!("1 {what}") } else { format!("{} {what}s", n.separate_with_commas()) }
 }
 
 /// The beginning of a hash, enough to tell one from another.
 pub(crate) fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
-}
-
-/// `10,000`.
-pub(crate) fn grouped(n: u32) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `42 s`, `1 min 05 s`, `13 h 50 min`.

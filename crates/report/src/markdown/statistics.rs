@@ -1,8 +1,9 @@
 //! How sure the figures are, and where the committee fails.
 
 use committee::{Bootstrap, CurvePoint, Score};
+use thousands::Separable;
 
-use super::format::{grouped, optional, percent, range, spread};
+use super::format::{optional, percent, range, spread};
 use crate::Summary;
 use crate::table::{Align, table};
 
@@ -27,7 +28,7 @@ pub(super) fn curve_table(summary: &Summary) -> Option<String> {
         let drawn = if point.exhaustive { "all" } else { "drawn" };
         vec![
             point.n_members.to_string(),
-            format!("{drawn} {}", grouped(point.n_committees)),
+            format!("{drawn} {}", point.n_committees.separate_with_commas()),
             spread(point.errors),
             quantile(point.quantiles.p05),
             quantile(point.quantiles.median),
@@ -63,11 +64,11 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
     }
     rows.push([
         "most different answers of two columns".to_owned(),
-        format!("{} digits", grouped(most(&statistics.column_disagreement.counts))),
+        format!("{} digits", most(&statistics.column_disagreement.counts).separate_with_commas()),
     ]);
     rows.push([
         "digits that no column gets right".to_owned(),
-        grouped(statistics.missed_by_all.len() as u32),
+        (statistics.missed_by_all.len() as u32).separate_with_commas(),
     ]);
     let mislabelled: Vec<String> = statistics
         .missed_by_all
@@ -75,7 +76,10 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
         .filter(|missed| missed.unanimous)
         .map(|missed| format!("{} ({} for {})", missed.image_idx, missed.answer, missed.label))
         .collect();
-    rows.push(["of these, taken for the same by all columns".to_owned(), grouped(mislabelled.len() as u32)]);
+    rows.push([
+        "of these, taken for the same by all columns".to_owned(),
+        (mislabelled.len() as u32).separate_with_commas(),
+    ]);
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
     let mut text = table(&[("figure", Align::Left), ("all columns together", Align::Right)], &rows);
     if !mislabelled.is_empty() && summary.figures.all.n_members > 1 {

@@ -3,11 +3,12 @@
 use committee::{Overlap, Score, Subset, SubsetSize};
 use preprocess::Width;
 
-use super::Listing;
 use super::format::{bp_as_percent, optional, percent, range, spread};
+use super::listing::Listing;
+use crate::Summary;
 use crate::published::{paper, theano_bp};
+use crate::summary::MAX_SUBSET_WIDTHS;
 use crate::table::{Align, table};
-use crate::{MAX_SUBSET_WIDTHS, Summary};
 
 /// Most widths whose subsets are listed without being asked for.
 const MAX_SHORT_WIDTHS: usize = 4;

@@ -1,6 +1,8 @@
 //! This study's columns as rows of the Theano project's table of trials.
 
-use super::format::{grouped, optional};
+use thousands::Separable;
+
+use super::format::optional;
 use crate::published::theano;
 use crate::table::{Align, table};
 use crate::{Summary, Trial};
@@ -44,7 +46,7 @@ fn our_row(summary: &Summary, trial: &Trial) -> Vec<String> {
         trial.width.to_string(),
         optional(distortion.map(|distortion| distortion.sigma.to_string())),
         optional(distortion.map(|distortion| distortion.alpha.to_string())),
-        grouped(u32::try_from(trial.iterations).unwrap_or(u32::MAX)),
+        u32::try_from(trial.iterations).unwrap_or(u32::MAX).separate_with_commas(),
         optional(trial.validation_percent.map(|percent| format!("{percent:.2}"))),
         optional(trial.test_percent.map(|percent| format!("{percent:.2}"))),
         optional(trial.minutes.map(|minutes| format!("{minutes:.1}"))),
@@ -60,7 +62,7 @@ fn theano_row(trial: &theano::Trial) -> Vec<String> {
         trial.width_px.to_string(),
         optional(trial.sigma.map(|sigma| sigma.to_string())),
         optional(trial.sigma.map(|_| theano::TRIAL_ALPHA.to_string())),
-        optional(trial.iterations.map(grouped)),
+        optional(trial.iterations.map(|n| n.separate_with_commas())),
         // As published, which is not always with two decimals.
         optional(trial.validation_percent.map(|percent| percent.to_string())),
         trial.test_percent.to_string(),

