@@ -137,11 +137,11 @@ impl ResultsFolder {
     /// [`StudyError::NoManifest`] when there are columns' files without a manifest; both are a matter of
     /// wrong usage. Else what [`manifest`](Self::manifest) says.
     pub fn adopt(&self, study: &Study) -> Result<Option<Manifest>, StudyError> {
-        let want = study.hash();
         match self.manifest()? {
-            Some(manifest) if manifest.config_hash == want => Ok(Some(manifest)),
-            Some(Manifest { config_hash: got, .. }) => {
-                Err(StudyError::OtherConfig { path: self.root.clone(), got, want })
+            Some(manifest) if manifest.config_hash == study.hash() => Ok(Some(manifest)),
+            Some(Manifest { config, .. }) => {
+                let differences = study.differences(&config);
+                Err(StudyError::OtherConfig { path: self.root.clone(), differences })
             }
             None if self.has_column_files()? => Err(StudyError::NoManifest { path: self.root.clone() }),
             None => Ok(None),

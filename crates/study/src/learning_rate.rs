@@ -2,31 +2,123 @@
 
 use std::f64::consts::PI;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::json::{absent, expected, object, present, required, word};
 
 /// How the learning rate changes over a run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "schedule", rename_all = "kebab-case")]
+#[schemars(inline, deny_unknown_fields)]
 pub enum LearningRate {
-    /// `max(initial · factor^epoch, floor)`, epochs counted from 0: the paper's.
+    /// max(initial · factor^epoch, floor), epochs counted from 0: the paper's.
     Exponential {
-        /// Rate of the first epoch: above 0.
+        /// Rate of the first epoch.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
         initial: f64,
-        /// Factor an epoch: above 0, at most 1.
+        /// Factor an epoch.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
         factor: f64,
-        /// Smallest rate: 0 to `initial`.
+        /// Smallest rate, at most `initial`.
+        #[schemars(range(min = 0, max = 100))]
         floor: f64,
     },
-    /// Linear from 0 to `peak` over the first share `warm_up` of the steps, then half a cosine down to 0.
+    /// Linear from 0 to `peak`, then half a cosine down to 0.
     OneCycle {
-        /// Largest rate: above 0.
+        /// Largest rate.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
         peak: f64,
-        /// Share of the run's steps: 0 to 1.
+        /// Share of the run's steps over which the rate rises.
+        #[schemars(range(min = 0, max = 1))]
         warm_up: f64,
     },
 }
 
+impl<'de> Deserialize<'de> for LearningRate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys: Keys = object(deserializer, "an object")?;
+        keys.check()
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Schedule {
+    Exponential,
+    OneCycle,
+}
+
+/// The keys of all schedules in one struct: in an enum with data, serde would lose the key of a wrong value.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    #[serde(deserialize_with = "word")]
+    schedule: Schedule,
+    #[serde(default, deserialize_with = "present")]
+    initial: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    factor: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    floor: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    peak: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    warm_up: Option<f64>,
+}
+
+impl Keys {
+    fn check<E: de::Error>(self) -> Result<LearningRate, E> {
+        let Self { schedule, initial, factor, floor, peak, warm_up } = self;
+        match schedule {
+            Schedule::Exponential => {
+                let others = [("peak", peak.is_some()), ("warm_up", warm_up.is_some())];
+                absent(&others, &["schedule", "initial", "factor", "floor"])?;
+                let initial = above_zero("initial", initial, LearningRate::MAX)?;
+                let factor = above_zero("factor", factor, 1.0)?;
+                Ok(LearningRate::Exponential {
+                    initial,
+                    factor,
+                    floor: from_zero("floor", floor, initial, ", the initial rate")?,
+                })
+            }
+            Schedule::OneCycle => {
+                let others = [
+                    ("initial", initial.is_some()),
+                    ("factor", factor.is_some()),
+                    ("floor", floor.is_some()),
+                ];
+                absent(&others, &["schedule", "peak", "warm_up"])?;
+                Ok(LearningRate::OneCycle {
+                    peak: above_zero("peak", peak, LearningRate::MAX)?,
+                    warm_up: from_zero("warm_up", warm_up, 1.0, "")?,
+                })
+            }
+        }
+    }
+}
+
+fn above_zero<E: de::Error>(key: &'static str, got: Option<f64>, max: f64) -> Result<f64, E> {
+    let got = required(key, got)?;
+    if got > 0.0 && got <= max {
+        return Ok(got);
+    }
+    Err(expected(&format!(".{key}"), format_args!("a number above 0, at most {max}")))
+}
+
+/// From 0 to `max`, which `why` explains. −0 becomes 0, so that both have one text and one hash.
+fn from_zero<E: de::Error>(key: &'static str, got: Option<f64>, max: f64, why: &str) -> Result<f64, E> {
+    let got = required(key, got)?;
+    if (0.0..=max).contains(&got) {
+        return Ok(got + 0.0);
+    }
+    Err(expected(&format!(".{key}"), format_args!("a number from 0 to {max}{why}")))
+}
+
 impl LearningRate {
+    /// Largest learning rate of a config.
+    pub const MAX: f64 = 100.0;
+
     /// The learning rate of step `step` of epoch `epoch`, both counted from 0, in a run of this length.
     ///
     /// - Exponential, by epoch: `max(initial · factor^epoch, floor)`.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::json::{self, Reason, Refusal};
+use crate::json;
 use crate::{ColumnId, ConfigError, Study, StudyError, write_whole};
 
 /// The manifest's format: the value of its key `schema`.
@@ -20,6 +20,7 @@ const MAX_MANIFEST_BYTES: u64 = 4 << 20;
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Manifest {
     /// [`MANIFEST_SCHEMA`].
+    #[serde(deserialize_with = "this_version")]
     pub schema: u32,
     /// The config, every key written out.
     pub config: Study,
@@ -63,18 +64,19 @@ impl Manifest {
         };
         let damaged =
             |error: ConfigError| StudyError::Manifest { path: path.to_path_buf(), error: error.into() };
-        let manifest: Self = json::parse(&text).map_err(damaged)?;
-        if manifest.schema == MANIFEST_SCHEMA {
-            return Ok(Some(manifest));
-        }
-        let want = format!("{MANIFEST_SCHEMA}, the manifest format of this version");
-        let refusal = Refusal { key: "schema".to_owned(), reason: Reason::Want(want) };
-        Err(damaged(refusal.placed_in(&text)))
+        json::parse(&text).map(Some).map_err(damaged)
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), StudyError> {
         let mut text = serde_json::to_vec_pretty(self).expect("plain keys and finite numbers");
         text.push(b'\n');
         write_whole(path, &text)
+    }
+}
+
+fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        MANIFEST_SCHEMA => Ok(MANIFEST_SCHEMA),
+        _ => Err(json::expected("", format_args!("{MANIFEST_SCHEMA}, the manifest format of this version"))),
     }
 }
