@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::json::{expected, object, present, word};
 use crate::study::{CONFIG_SCHEMA, Study};
-use crate::{AnnealedDistortion, DataSet, LearningRate, optimizer, widths};
+use crate::{AnnealedDistortion, DataSet, LearningRate, learning_rate, optimizer, widths};
 
 impl<'de> Deserialize<'de> for Study {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,6 +40,7 @@ struct Keys {
     epochs: i64,
     batch: i64,
     validation: i64,
+    #[serde(deserialize_with = "learning_rate::read")]
     learning_rate: LearningRate,
     #[serde(deserialize_with = "optimizer::read")]
     optimizer: Optimizer,
@@ -58,14 +59,11 @@ impl Keys {
         }
         check_name(&self.name)?;
         check_network(&self.network)?;
-        let max = Study::MAX_COLUMNS_PER_WIDTH;
-        let columns_per_width = whole(".columns_per_width", self.columns_per_width, 1, max, "")?;
-        let epochs = whole(".epochs", self.epochs, 1, Study::MAX_EPOCHS, "")?;
-        let n_train = self.data.n_train();
+        let n_train = i64::from(self.data.n_train());
         let some_left = format!(": \"{}\" has {n_train} training digits", self.data);
-        let validation = whole(".validation", self.validation, 0, n_train - 1, &some_left)?;
+        let validation = whole(".validation", self.validation, [0, n_train - 1], &some_left)?;
+        let n_left = n_train - self.validation;
         let left = ", the training digits that are not held out";
-        let batch = whole(".batch", self.batch, 1, n_train - validation, left)?;
         Ok(Study {
             schema: CONFIG_SCHEMA,
             name: self.name,
@@ -76,9 +74,14 @@ impl Keys {
             activation: self.activation,
             initialization: self.initialization,
             widths: self.widths,
-            columns_per_width,
-            epochs,
-            batch,
+            columns_per_width: whole(
+                ".columns_per_width",
+                self.columns_per_width,
+                [1, Study::MAX_COLUMNS_PER_WIDTH.into()],
+                "",
+            )?,
+            epochs: whole(".epochs", self.epochs, [1, Study::MAX_EPOCHS.into()], "")?,
+            batch: whole(".batch", self.batch, [1, n_left], left)?,
             validation,
             learning_rate: self.learning_rate,
             optimizer: self.optimizer,
@@ -119,13 +122,14 @@ fn check_network<E: de::Error>(network: &Network) -> Result<(), E> {
 }
 
 /// A whole number from `min` to `max`; `why` follows the range in the message.
-fn whole<T, E>(below: &str, got: i64, min: T, max: T, why: &str) -> Result<T, E>
-where
-    T: Copy + std::fmt::Display + Into<i64> + TryFrom<i64>,
-    E: de::Error,
-{
+fn whole<T: TryFrom<i64>, E: de::Error>(
+    below: &str,
+    got: i64,
+    [min, max]: [i64; 2],
+    why: &str,
+) -> Result<T, E> {
     match T::try_from(got) {
-        Ok(value) if (min.into()..=max.into()).contains(&got) => Ok(value),
+        Ok(value) if (min..=max).contains(&got) => Ok(value),
         _ => Err(expected(below, format_args!("a whole number from {min} to {max}{why}"))),
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -76,8 +76,29 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
+/// Reads a number that may be left out. −0 is 0, so that both have one text and one hash.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(deserializer).map(|value| Some(value + 0.0))
+}
+
+/// Reads an enum with data by way of `Keys`, a struct with the keys of all its variants: in an enum, serde would lose
+/// the key of a value of a wrong type.
+pub(crate) fn tagged<'de, Keys, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    Keys: Deserialize<'de> + Serialize,
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let keys: Keys = object(deserializer, "an object")?;
+    let mut variant = serde_json::to_value(keys).map_err(de::Error::custom)?;
+    if let Value::Object(keys) = &mut variant {
+        keys.retain(|_, value| !value.is_null()); // those left out
+    }
+    T::deserialize(variant).map_err(de::Error::custom)
+}
+
 /// Reads a number of single precision by way of f64: one beyond f32 becomes infinite and is then out of range. −0 is
-/// 0, so that both have one text and one hash.
+/// 0.
 pub(crate) fn single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
     f64::deserialize(deserializer).map(|value| value as f32 + 0.0)
 }
@@ -86,20 +107,4 @@ pub(crate) fn single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, 
 pub(crate) fn expected<E: de::Error>(below: &str, want: impl Display) -> E {
     let colon = if below.is_empty() { "" } else { ": " };
     E::custom(format_args!("{below}{colon}expected {want}"))
-}
-
-/// A key that the part's schedule or rule needs.
-pub(crate) fn required<T, E: de::Error>(key: &'static str, value: Option<T>) -> Result<T, E> {
-    value.ok_or_else(|| E::missing_field(key))
-}
-
-/// Refuses the first key that is there though the part's schedule or rule has the `known` ones alone.
-pub(crate) fn absent<E: de::Error>(
-    keys: &[(&'static str, bool)],
-    known: &'static [&'static str],
-) -> Result<(), E> {
-    match keys.iter().find(|(_, is_there)| *is_there) {
-        Some((key, _)) => Err(E::unknown_field(key, known)),
-        None => Ok(()),
-    }
 }

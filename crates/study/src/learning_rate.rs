@@ -3,14 +3,14 @@
 use std::f64::consts::PI;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::json::{absent, expected, object, present, required, word};
+use crate::json::{expected, number, tagged, word};
 
 /// How the learning rate changes over a run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-#[serde(tag = "schedule", rename_all = "kebab-case")]
-#[schemars(inline, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "schedule", rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(inline)]
 pub enum LearningRate {
     /// max(initial · factor^epoch, floor), epochs counted from 0: the paper's.
     Exponential {
@@ -35,84 +35,53 @@ pub enum LearningRate {
     },
 }
 
-impl<'de> Deserialize<'de> for LearningRate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let keys: Keys = object(deserializer, "an object")?;
-        keys.check()
+/// Reads and checks a learning rate.
+pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LearningRate, D::Error> {
+    let rate = tagged::<Keys, LearningRate, D>(deserializer)?;
+    let above_0 = |key, got, max| (key, got > 0.0 && got <= max, format!("a number above 0, at most {max}"));
+    let checks = match rate {
+        LearningRate::Exponential { initial, factor, floor } => {
+            let floor_fits = (0.0..=initial).contains(&floor);
+            vec![
+                above_0(".initial", initial, LearningRate::MAX),
+                above_0(".factor", factor, 1.0),
+                (".floor", floor_fits, format!("a number from 0 to {initial}, the initial rate")),
+            ]
+        }
+        LearningRate::OneCycle { peak, warm_up } => vec![
+            above_0(".peak", peak, LearningRate::MAX),
+            (".warm_up", (0.0..=1.0).contains(&warm_up), "a number from 0 to 1".to_owned()),
+        ],
+    };
+    match checks.into_iter().find(|(_, fits, _)| !fits) {
+        Some((key, _, want)) => Err(expected(key, want)),
+        None => Ok(rate),
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Schedule {
-    Exponential,
-    OneCycle,
-}
-
-/// The keys of all schedules in one struct: in an enum with data, serde would lose the key of a wrong value.
-#[derive(Deserialize)]
+/// The keys of all schedules: see [`tagged`].
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
     #[serde(deserialize_with = "word")]
     schedule: Schedule,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     initial: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     factor: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     floor: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     peak: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     warm_up: Option<f64>,
 }
 
-impl Keys {
-    fn check<E: de::Error>(self) -> Result<LearningRate, E> {
-        let Self { schedule, initial, factor, floor, peak, warm_up } = self;
-        match schedule {
-            Schedule::Exponential => {
-                let others = [("peak", peak.is_some()), ("warm_up", warm_up.is_some())];
-                absent(&others, &["schedule", "initial", "factor", "floor"])?;
-                let initial = above_zero("initial", initial, LearningRate::MAX)?;
-                let factor = above_zero("factor", factor, 1.0)?;
-                Ok(LearningRate::Exponential {
-                    initial,
-                    factor,
-                    floor: from_zero("floor", floor, initial, ", the initial rate")?,
-                })
-            }
-            Schedule::OneCycle => {
-                let others = [
-                    ("initial", initial.is_some()),
-                    ("factor", factor.is_some()),
-                    ("floor", floor.is_some()),
-                ];
-                absent(&others, &["schedule", "peak", "warm_up"])?;
-                Ok(LearningRate::OneCycle {
-                    peak: above_zero("peak", peak, LearningRate::MAX)?,
-                    warm_up: from_zero("warm_up", warm_up, 1.0, "")?,
-                })
-            }
-        }
-    }
-}
-
-fn above_zero<E: de::Error>(key: &'static str, got: Option<f64>, max: f64) -> Result<f64, E> {
-    let got = required(key, got)?;
-    if got > 0.0 && got <= max {
-        return Ok(got);
-    }
-    Err(expected(&format!(".{key}"), format_args!("a number above 0, at most {max}")))
-}
-
-/// From 0 to `max`, which `why` explains. −0 becomes 0, so that both have one text and one hash.
-fn from_zero<E: de::Error>(key: &'static str, got: Option<f64>, max: f64, why: &str) -> Result<f64, E> {
-    let got = required(key, got)?;
-    if (0.0..=max).contains(&got) {
-        return Ok(got + 0.0);
-    }
-    Err(expected(&format!(".{key}"), format_args!("a number from 0 to {max}{why}")))
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Schedule {
+    Exponential,
+    OneCycle,
 }
 
 impl LearningRate {

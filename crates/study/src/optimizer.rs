@@ -2,83 +2,49 @@
 
 use ciresan_net::{Optimizer, OptimizerError};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::json::{absent, expected, object, present, required, word};
+use crate::json::{expected, number, present, tagged, word};
 
 /// Reads and checks an optimizer.
 pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optimizer, D::Error> {
-    let keys: Keys = object(deserializer, "an object")?;
-    keys.check()
+    let optimizer = tagged::<Keys, Optimizer, D>(deserializer)?;
+    optimizer.check().map_err(|OptimizerError { name, want, .. }| {
+        expected(&format!(".{name}"), format_args!("a number {want}"))
+    })?;
+    match optimizer {
+        Optimizer::Sgd { momentum, nesterov: true } if momentum <= 0.0 => {
+            Err(expected(".nesterov", "false, because momentum is 0"))
+        }
+        _ => Ok(optimizer),
+    }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Rule {
-    Sgd,
-    AdamW,
-}
-
-/// The keys of all rules in one struct: in an enum with data, serde would lose the key of a wrong value.
-#[derive(Deserialize)]
+/// The keys of all rules: see [`tagged`].
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
     #[serde(deserialize_with = "word")]
     rule: Rule,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     momentum: Option<f64>,
     #[serde(default, deserialize_with = "present")]
     nesterov: Option<bool>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     beta1: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     beta2: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     epsilon: Option<f64>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "number")]
     weight_decay: Option<f64>,
 }
 
-impl Keys {
-    fn check<E: de::Error>(self) -> Result<Optimizer, E> {
-        let Self { rule, momentum, nesterov, beta1, beta2, epsilon, weight_decay } = self;
-        // By way of f64, as `json::single`.
-        let single = |key, value| required(key, value).map(|value: f64| value as f32 + 0.0);
-        let optimizer = match rule {
-            Rule::Sgd => {
-                let others = [
-                    ("beta1", beta1.is_some()),
-                    ("beta2", beta2.is_some()),
-                    ("epsilon", epsilon.is_some()),
-                    ("weight_decay", weight_decay.is_some()),
-                ];
-                absent(&others, &["rule", "momentum", "nesterov"])?;
-                Optimizer::Sgd {
-                    momentum: single("momentum", momentum)?,
-                    nesterov: required("nesterov", nesterov)?,
-                }
-            }
-            Rule::AdamW => {
-                let others = [("momentum", momentum.is_some()), ("nesterov", nesterov.is_some())];
-                absent(&others, &["rule", "beta1", "beta2", "epsilon", "weight_decay"])?;
-                Optimizer::AdamW {
-                    beta1: single("beta1", beta1)?,
-                    beta2: single("beta2", beta2)?,
-                    epsilon: single("epsilon", epsilon)?,
-                    weight_decay: single("weight_decay", weight_decay)?,
-                }
-            }
-        };
-        optimizer.check().map_err(|OptimizerError { name, want, .. }| {
-            expected(&format!(".{name}"), format_args!("a number {want}"))
-        })?;
-        match optimizer {
-            Optimizer::Sgd { momentum, nesterov: true } if momentum <= 0.0 => {
-                Err(expected(".nesterov", "false, because momentum is 0"))
-            }
-            _ => Ok(optimizer),
-        }
-    }
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Rule {
+    Sgd,
+    AdamW,
 }
 
 /// The part's JSON Schema: each rule with its own keys.

@@ -28,11 +28,11 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 /// # A key added later
 ///
 /// [`Study::hash`] is of the JSON that this struct and those in it serialize to. So that results of today keep their
-/// hash, a new key is an `Option` (or another type with a value that means "as before the key existed") with
-/// `#[serde(skip_serializing_if = "Option::is_none")]` here; it is optional where the config is read
-/// (`#[serde(default, deserialize_with = "present")]` in `config.rs` or in the file of its part); and where the config
-/// is checked, the value that means "as before" becomes `None`. Left out or as before, the key is then neither
-/// written nor hashed. Keys are never renamed, reordered or given another text.
+/// hash, a new key is an `Option` with `#[serde(default, skip_serializing_if = "Option::is_none")]` here or in the
+/// type of its part. Where configs are read (`config.rs`, or `Keys` in the file of the part) it is optional, too, with
+/// `#[serde(default, deserialize_with = "present")]`, and the check turns the value that means "as before the key
+/// existed" into `None`. Left out or as before, the key is then neither written nor hashed. Keys of today are never
+/// renamed, reordered or written otherwise; tests pin hashes.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(
     deny_unknown_fields,

@@ -17,10 +17,8 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Wid
     let (mut widths, mut seen) = (Vec::new(), HashSet::new());
     for (index, item) in items.iter().enumerate() {
         let width = match item {
-            Value::String(name) if name == "original" => Some(Width::ORIGINAL),
-            item => {
-                item.as_u64().and_then(|px| u8::try_from(px).ok()).and_then(|px| Width::try_from(px).ok())
-            }
+            Value::String(name) if name != "original" => None,
+            item => Width::deserialize(item).ok(),
         };
         let below = format!("[{index}]");
         let Some(width) = width else {
