@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use committee::FileError;
 
 use crate::folder::{PROBABILITIES, VALIDATION};
-use crate::{ConfigError, Study};
+use crate::{ConfigError, Difference, Study};
 
 /// Errors of this crate: each names the file or folder and the reason in one sentence.
 ///
@@ -25,18 +25,15 @@ pub enum StudyError {
     },
     /// The results folder holds a study of another config.
     #[error(
-        "{path}: this results folder holds a study of another config (its hash is {}, yours is {}): \
+        "{path}: this results folder holds a study of another config: {}; \
          undo the change to the config, or choose another results folder",
-        short(got),
-        short(want)
+        first_of(differences)
     )]
     OtherConfig {
         /// The results folder.
         path: PathBuf,
-        /// Hash of the folder's config.
-        got: String,
-        /// Hash of the config to run.
-        want: String,
+        /// The keys in which the folder's config differs.
+        differences: Vec<Difference>,
     },
     /// The results folder holds columns, but not the config they were trained with.
     #[error(
@@ -177,6 +174,19 @@ fn cure(path: &Path) -> &'static str {
 /// The beginning of a hash, enough to tell one from another.
 fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
+}
+
+/// The first three differences, in words.
+fn first_of(differences: &[Difference]) -> String {
+    let (shown, others) = differences.split_at(differences.len().min(3));
+    let mut words: Vec<String> = shown.iter().map(ToString::to_string).collect();
+    match others.len() {
+        0 if words.is_empty() => words.push("its columns have another config's hash".to_owned()),
+        0 => {}
+        1 => words.push("1 more differs".to_owned()),
+        n => words.push(format!("{n} more differ")),
+    }
+    words.join(", ")
 }
 
 /// The one action of [`StudyError::Io`] that is a matter of usage.

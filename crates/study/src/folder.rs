@@ -149,24 +149,25 @@ impl ResultsFolder {
     /// [`StudyError::NoManifest`] when there are columns' files that do not say of which config they are; both are a
     /// matter of wrong usage. Else what [`manifest`](Self::manifest) says.
     pub fn adopt(&self, study: &Study) -> Result<Option<Manifest>, StudyError> {
-        let want = study.hash();
         match self.manifest()? {
-            Some(manifest) if manifest.config_hash == want => Ok(Some(manifest)),
-            Some(Manifest { config_hash: got, .. }) => {
-                Err(StudyError::OtherConfig { path: self.root.clone(), got, want })
+            Some(manifest) if manifest.config_hash == study.hash() => Ok(Some(manifest)),
+            Some(Manifest { config, .. }) => {
+                let differences = study.differences(&config);
+                Err(StudyError::OtherConfig { path: self.root.clone(), differences })
             }
-            None => self.adopt_without_manifest(want).map(|()| None),
+            None => self.adopt_without_manifest(&study.hash()).map(|()| None),
         }
     }
 
-    fn adopt_without_manifest(&self, want: String) -> Result<(), StudyError> {
+    fn adopt_without_manifest(&self, want: &str) -> Result<(), StudyError> {
         let (mut n_files, mut n_known) = (0, 0);
         for root in entries(&self.columns())? {
             let column = ColumnFolder { root };
             n_files += if column.root.is_file() { 1 } else { entries(&column.root)?.len() };
             match column.config_hash()? {
                 Some(got) if got != want => {
-                    return Err(StudyError::OtherConfig { path: self.root.clone(), got, want });
+                    let differences = Vec::new(); // nobody knows the other config
+                    return Err(StudyError::OtherConfig { path: self.root.clone(), differences });
                 }
                 Some(_) => n_known += 1,
                 // A checkpoint is compared with the config when training resumes from it.

@@ -1,33 +1,27 @@
-//! JSON read so that every mistake can be named: which key, what stands there, where in the text.
-//!
-//! `serde_json` alone says "invalid type: string, expected u32 at line 3", without the key, and nothing at
-//! all about values that a later check refuses. Here the text is kept: [`Node`] is a piece of it with its key
-//! and place, and a serde `Deserializer` (in `reader`) that descends into objects and lists only as far as
-//! the type being read asks.
+//! JSON read by serde, so that every mistake is named by its key.
 
-mod fault;
-mod reader;
-mod refusal;
-
-use std::fmt;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
+use std::marker::PhantomData;
 use std::path::Path;
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeOwned, IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-pub(crate) use self::refusal::{Reason, Refusal};
-use crate::{ConfigError, ConfigProblem, StudyError};
+use crate::{ConfigError, StudyError};
 
-/// Most characters of a wrong value that a message shows.
-const SHOWN_CHARS: usize = 40;
-
-/// Reads a value from a whole text.
+/// Reads a value, which must be an object, from a whole text.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
-    let root = Node::root(text)?;
-    T::deserialize(root.clone()).map_err(|fault| fault.at(&root).into_error(text))
+    // A text that is not JSON is refused as such, whatever else is wrong with it.
+    let root: &RawValue = serde_json::from_str(text).map_err(|error| ConfigError::syntax(&error))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut track = serde_path_to_error::Track::new();
+    let read = object(serde_path_to_error::Deserializer::new(&mut json, &mut track), "an object");
+    read.map_err(|error| ConfigError::in_value(&error, &track.path(), text, root.get()))
 }
 
 /// The whole text of a file of at most `max_bytes`.
@@ -41,128 +35,76 @@ pub(crate) fn read_text(path: &Path, action: &'static str, max_bytes: u64) -> Re
     read().map_err(StudyError::io(path, action))
 }
 
-/// One value in the text.
-#[derive(Clone)]
-struct Node<'t> {
-    text: &'t str,
-    raw: &'t str,
-    /// Its path; empty for the whole.
-    key: String,
-}
+/// Reads a struct from an object alone. Serde would take a list of its values, too, without their keys.
+pub(crate) fn object<'de, T, D>(deserializer: D, want: &'static str) -> Result<T, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Object<T>(&'static str, PhantomData<T>);
 
-impl<'t> Node<'t> {
-    fn root(text: &'t str) -> Result<Self, ConfigError> {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| ConfigError {
-            line: error.line().max(1),
-            column: error.column().max(1),
-            problem: ConfigProblem::Syntax(without_place(&error)),
-        })?;
-        Ok(Self { text, raw: raw.get(), key: String::new() })
-    }
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
 
-    /// Byte offset of a piece of the text.
-    fn offset(&self, piece: &str) -> usize {
-        (piece.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
-    }
-
-    fn member(&self, name: &str, raw: &'t str) -> Self {
-        let key = if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) };
-        Self { text: self.text, raw, key }
-    }
-
-    fn item(&self, index: usize, raw: &'t str) -> Self {
-        Self { text: self.text, raw, key: format!("{}[{index}]", self.key) }
-    }
-
-    /// Keys (as written, quotes included) and values of an object, in order; empty for everything else.
-    fn members(&self) -> Vec<(&'t str, &'t str)> {
-        serde_json::from_str(self.raw).map(|Members(members)| members).unwrap_or_default()
-    }
-
-    fn items(&self) -> Vec<&'t str> {
-        let items: Vec<&RawValue> = serde_json::from_str(self.raw).unwrap_or_default();
-        items.into_iter().map(RawValue::get).collect()
-    }
-
-    /// What a message calls this value.
-    fn name(&self) -> String {
-        if self.key.is_empty() { "the whole text".to_owned() } else { self.key.clone() }
-    }
-
-    /// The value at a path below this node with the offset of its key (or of itself in a list); the innermost
-    /// value on the way there when the path goes on after it.
-    fn find(self, path: &str, key_at: usize) -> (Self, usize) {
-        let on_the_way = |child: &(Self, usize)| {
-            path.strip_prefix(child.0.key.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        let members = self.members().into_iter();
-        let members = members.map(|(name, raw)| (self.member(&unquoted(name), raw), self.offset(name)));
-        let items = self.items().into_iter().enumerate();
-        let items = items.map(|(index, raw)| (self.item(index, raw), self.offset(raw)));
-        match members.chain(items).find(on_the_way) {
-            Some((child, child_at)) => child.find(path, child_at),
-            None => (self, key_at),
-        }
-    }
-}
-
-/// The members of an object, as written.
-struct Members<'t>(Vec<(&'t str, &'t str)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    members.push((name.get(), value.get()));
-                }
-                Ok(Members(members))
-            }
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
         }
 
-        deserializer.deserialize_map(MembersVisitor)
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
     }
+
+    deserializer.deserialize_map(Object(want, PhantomData))
 }
 
-/// The content of a JSON string.
-fn unquoted(raw: &str) -> String {
-    // A string that has passed the parser once: only half a surrogate pair can still fail, and is shown as
-    // written.
-    serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned())
+/// Reads a name of an enum from a string alone. Serde would take `{ "mnist": null }`, too.
+pub(crate) fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let word = match Value::deserialize(deserializer)? {
+        Value::String(word) => word,
+        _ => String::new(), // no name, so that the error lists them
+    };
+    T::deserialize(word.into_deserializer())
 }
 
-/// A value as written, on one line and cut when it is long.
-fn shown(raw: &str) -> String {
-    let line = raw.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
+/// Reads a key that may be left out, but is never null.
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Reads a number that may be left out. −0 is 0, so that both have one text and one hash.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(deserializer).map(|value| Some(value + 0.0))
+}
+
+/// Reads an enum with data by way of `Keys`, a struct with the keys of all its variants: in an enum, serde would lose
+/// the key of a value of a wrong type.
+pub(crate) fn tagged<'de, Keys, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    Keys: Deserialize<'de> + Serialize,
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let keys: Keys = object(deserializer, "an object")?;
+    let mut variant = serde_json::to_value(keys).map_err(de::Error::custom)?;
+    if let Value::Object(keys) = &mut variant {
+        keys.retain(|_, value| !value.is_null()); // those left out
     }
+    T::deserialize(variant).map_err(de::Error::custom)
 }
 
-fn error_at(text: &str, at: usize, problem: ConfigProblem) -> ConfigError {
-    let before = &text[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    ConfigError {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        problem,
-    }
+/// Reads a number of single precision by way of f64: one beyond f32 becomes infinite and is then out of range. −0 is
+/// 0.
+pub(crate) fn single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    f64::deserialize(deserializer).map(|value| value as f32 + 0.0)
 }
 
-/// The parser's message without the place, which stands in front of it already.
-fn without_place(error: &serde_json::Error) -> String {
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let message = error.to_string();
-    message.strip_suffix(&place).map_or(message.clone(), ToOwned::to_owned)
+/// The refusal of a value by a check: [`parse`] puts the path before `below` (`.floor`, `[2]`) and adds the value.
+pub(crate) fn expected<E: de::Error>(below: &str, want: impl Display) -> E {
+    let colon = if below.is_empty() { "" } else { ": " };
+    E::custom(format_args!("{below}{colon}expected {want}"))
 }

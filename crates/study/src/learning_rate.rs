@@ -2,31 +2,92 @@
 
 use std::f64::consts::PI;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::json::{expected, number, tagged, word};
 
 /// How the learning rate changes over a run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "schedule", rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "schedule", rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(inline)]
 pub enum LearningRate {
-    /// `max(initial · factor^epoch, floor)`, epochs counted from 0: the paper's.
+    /// max(initial · factor^epoch, floor), epochs counted from 0: the paper's.
     Exponential {
-        /// Rate of the first epoch: above 0.
+        /// Rate of the first epoch.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
         initial: f64,
-        /// Factor an epoch: above 0, at most 1.
+        /// Factor an epoch.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
         factor: f64,
-        /// Smallest rate: 0 to `initial`.
+        /// Smallest rate, at most `initial`.
+        #[schemars(range(min = 0, max = 100))]
         floor: f64,
     },
-    /// Linear from 0 to `peak` over the first share `warm_up` of the steps, then half a cosine down to 0.
+    /// Linear from 0 to `peak`, then half a cosine down to 0.
     OneCycle {
-        /// Largest rate: above 0.
+        /// Largest rate.
+        #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
         peak: f64,
-        /// Share of the run's steps: 0 to 1.
+        /// Share of the run's steps over which the rate rises.
+        #[schemars(range(min = 0, max = 1))]
         warm_up: f64,
     },
 }
 
+/// Reads and checks a learning rate.
+pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LearningRate, D::Error> {
+    let rate = tagged::<Keys, LearningRate, D>(deserializer)?;
+    let above_0 = |key, got, max| (key, got > 0.0 && got <= max, format!("a number above 0, at most {max}"));
+    let checks = match rate {
+        LearningRate::Exponential { initial, factor, floor } => {
+            let floor_fits = (0.0..=initial).contains(&floor);
+            vec![
+                above_0(".initial", initial, LearningRate::MAX),
+                above_0(".factor", factor, 1.0),
+                (".floor", floor_fits, format!("a number from 0 to {initial}, the initial rate")),
+            ]
+        }
+        LearningRate::OneCycle { peak, warm_up } => vec![
+            above_0(".peak", peak, LearningRate::MAX),
+            (".warm_up", (0.0..=1.0).contains(&warm_up), "a number from 0 to 1".to_owned()),
+        ],
+    };
+    match checks.into_iter().find(|(_, fits, _)| !fits) {
+        Some((key, _, want)) => Err(expected(key, want)),
+        None => Ok(rate),
+    }
+}
+
+/// The keys of all schedules: see [`tagged`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    #[serde(deserialize_with = "word")]
+    schedule: Schedule,
+    #[serde(default, deserialize_with = "number")]
+    initial: Option<f64>,
+    #[serde(default, deserialize_with = "number")]
+    factor: Option<f64>,
+    #[serde(default, deserialize_with = "number")]
+    floor: Option<f64>,
+    #[serde(default, deserialize_with = "number")]
+    peak: Option<f64>,
+    #[serde(default, deserialize_with = "number")]
+    warm_up: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Schedule {
+    Exponential,
+    OneCycle,
+}
+
 impl LearningRate {
+    /// Largest learning rate of a config.
+    pub const MAX: f64 = 100.0;
+
     /// The learning rate of step `step` of epoch `epoch`, both counted from 0, in a run of this length.
     ///
     /// - Exponential, by epoch: `max(initial · factor^epoch, floor)`.

@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod check;
 mod column_id;
+mod config;
 mod config_error;
+mod data_set;
+mod difference;
+mod distortion;
 mod error;
 mod finished;
 mod folder;
@@ -13,17 +16,21 @@ mod learning_rate;
 mod lock;
 mod manifest;
 mod metrics;
+mod optimizer;
 mod probabilities;
 mod provenance;
-mod raw;
 mod record;
 mod schema;
 mod sealed;
 mod study;
 mod whole_file;
+mod widths;
 
 pub use column_id::{ColumnId, ColumnIdError};
 pub use config_error::{ConfigError, ConfigProblem};
+pub use data_set::DataSet;
+pub use difference::Difference;
+pub use distortion::AnnealedDistortion;
 pub use error::StudyError;
 pub use finished::{FinishedColumn, Predictions};
 pub use folder::{ColumnFolder, ResultsFolder};
@@ -36,5 +43,5 @@ pub use provenance::{Kind, Provenance, TrainingRun, kinds};
 pub use record::{ColumnRecord, RECORD_SCHEMA};
 pub use schema::schema_json;
 pub use sealed::{BrokenSeal, seal, sha256_hex, unseal};
-pub use study::{AnnealedDistortion, CONFIG_SCHEMA, DataSet, Study};
+pub use study::{CONFIG_SCHEMA, Study};
 pub use whole_file::write_whole;

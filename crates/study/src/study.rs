@@ -1,17 +1,18 @@
 //! A study: what is trained, on what, and how; checked.
 
-use std::fmt;
 use std::path::Path;
 
 use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Precision};
-use preprocess::{Distortion, Smoothing, Width};
-use serde::{Deserialize, Serialize, Serializer};
+use preprocess::Width;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::difference::{Difference, differences};
 use crate::error::READ_CONFIG;
-use crate::json;
-use crate::raw::RawStudy;
-use crate::{ColumnId, ConfigError, LearningRate, RunLength, StudyError};
+use crate::{AnnealedDistortion, ColumnId, ConfigError, DataSet, LearningRate, RunLength, StudyError};
+use crate::{distortion, json, optimizer, widths};
 
 /// The config format that this crate reads: the value of the key `schema`.
 pub const CONFIG_SCHEMA: u32 = 1;
@@ -23,41 +24,75 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 ///
 /// Made by [`Study::read`] or [`Study::from_json`], which check every value, so a `Study` in hand can be run.
 /// Serde stores it as a config with every key written out, and reads it through the same checks.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "RawStudy")]
+///
+/// # A key added later
+///
+/// [`Study::hash`] is of the JSON that this struct and those in it serialize to. So that results of today keep their
+/// hash, a new key is an `Option` with `#[serde(default, skip_serializing_if = "Option::is_none")]` here or in the
+/// type of its part. Where configs are read (`config.rs`, or `Keys` in the file of the part) it is optional, too, with
+/// `#[serde(default, deserialize_with = "present")]`, and the check turns the value that means "as before the key
+/// existed" into `None`. Left out or as before, the key is then neither written nor hashed. Keys of today are never
+/// renamed, reordered or written otherwise; tests pin hashes.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    description = "A study: which columns to train, on what, and how. Every key that changes a result is required."
+)]
 #[non_exhaustive]
 pub struct Study {
-    /// Name of the study and of its results folder: letters, digits, `.`, `_` and `-`.
+    /// Version of this format: 1.
+    #[schemars(with = "Value", extend("const" = CONFIG_SCHEMA))]
+    pub(crate) schema: u32,
+    /// Name of the study and of its results folder: letters, digits, dots, underscores and hyphens.
+    // Never empty, except in what is hashed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schemars(required, length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"))]
     pub name: String,
-    /// Remarks for readers of the config; empty when it has none.
+    /// Remarks for readers; they change no result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub notes: Vec<String>,
-    /// The digits.
+    /// The digits: "mnist", "fashion-mnist", or "sample", the 500 embedded ones.
     pub data: DataSet,
-    /// Every random number of the study comes from this and the coordinates of its use.
+    /// Seed of every random number of the study.
+    #[schemars(range(min = 0))]
     pub seed: u64,
-    /// The network of every column: input 1x29x29, 10 classes.
+    /// The network of every column in the paper's notation, with input 1x29x29 and 10 classes.
+    #[schemars(with = "String", regex(pattern = r"^1x29x29(-[0-9]+C[0-9]+|-MP[0-9]+)*(-[0-9]+N)*-10N$"))]
     pub network: Network,
-    /// The activation of its convolutions and hidden layers.
+    /// The activation after convolutions and hidden layers.
+    #[schemars(with = "Value", extend("enum" = [Activation::ScaledTanh, Activation::Relu]))]
     pub activation: Activation,
-    /// How first weights are drawn.
+    /// How first weights are drawn: "paper", uniform within ±0.05, or "fan-in", normal by the number of a
+    /// neuron's inputs.
+    #[schemars(with = "Value", extend("enum" = [Initialization::Paper, Initialization::FanIn]))]
     pub initialization: Initialization,
-    /// The widths digits are normalized to, as ordered in the config; at least one, each once.
+    /// The widths digits are normalized to: "original", or pixels; each once.
+    #[schemars(with = "Vec<Value>", extend("items" = widths::schema(), "minItems" = 1, "uniqueItems" = true))]
     pub widths: Vec<Width>,
-    /// Columns of each width: 1 to [`Study::MAX_COLUMNS_PER_WIDTH`].
+    /// Columns of each width.
+    #[schemars(range(min = 1, max = Study::MAX_COLUMNS_PER_WIDTH))]
     pub columns_per_width: u16,
-    /// Epochs of a column: 1 to [`Study::MAX_EPOCHS`].
+    /// Epochs of a column.
+    #[schemars(range(min = 1, max = Study::MAX_EPOCHS))]
     pub epochs: u32,
-    /// Images of a step: 1 to [`n_training_digits`](Self::n_training_digits).
+    /// Images of a training step: at most the training digits that are not held out.
+    #[schemars(range(min = 1, max = 60_000))]
     pub batch: u32,
-    /// Training digits held out for validation, the last in file order; 0 for none, fewer than there are.
+    /// Training digits held out for validation, the last ones in file order; 0 for none.
+    #[schemars(range(min = 0, max = 59_999))]
     pub validation: u32,
-    /// The learning rate's schedule.
+    /// The schedule of the learning rate.
     pub learning_rate: LearningRate,
-    /// How a step moves the parameters. A momentum of 0 is never Nesterov's.
+    /// How a step moves the parameters by the gradient.
+    #[schemars(with = "optimizer::OptimizerSchema")]
     pub optimizer: Optimizer,
-    /// The coarsest rounding of operands that an engine may use.
+    /// The coarsest rounding that an engine may give the operands of convolutions and matrix products: "fp32", "tf32" or
+    /// "bf16". Parameters, sums and loss are fp32 always, and an engine may round less: that for CPUs is fp32.
+    #[schemars(with = "Value", extend("enum" = Precision::ALL))]
     pub precision: Precision,
-    /// The distortion of training digits; `None` trains on digits as they are.
+    /// The random distortion of training digits, drawn anew for every image in every epoch; null for none.
+    #[schemars(required, schema_with = "distortion::schema")]
     pub distortion: Option<AnnealedDistortion>,
 }
 
@@ -66,8 +101,6 @@ impl Study {
     pub const MAX_COLUMNS_PER_WIDTH: u16 = 999;
     /// Most epochs.
     pub const MAX_EPOCHS: u32 = 100_000;
-    /// Largest learning rate.
-    pub const MAX_LEARNING_RATE: f64 = 100.0;
     /// Most characters of a name.
     pub const MAX_NAME_CHARS: usize = 64;
     /// Classes that the network must tell apart: the ten digits.
@@ -89,8 +122,7 @@ impl Study {
     /// # Errors
     /// [`ConfigError`] with the place and the reason.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        let raw: RawStudy = json::parse(text)?;
-        raw.check().map_err(|refusal| refusal.placed_in(text))
+        json::parse(text)
     }
 
     /// The config as JSON with every key written out, indented, ending in a line break. [`Study::from_json`]
@@ -142,138 +174,24 @@ impl Study {
     /// because it is the order of training and of report tables.
     #[must_use]
     pub fn hash(&self) -> String {
-        let resolved = Resolved { name: None, notes: None, ..Resolved::new(self) };
-        let text = serde_json::to_vec(&resolved).expect("plain keys and finite numbers");
+        let text = serde_json::to_vec(&self.nameless()).expect("plain keys and finite numbers");
         Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
-}
 
-/// Which digits a study trains and tests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum DataSet {
-    /// MNIST: 60,000 training and 10,000 test digits.
-    Mnist,
-    /// Fashion-MNIST: 60,000 and 10,000 images of clothes in the same format.
-    FashionMnist,
-    /// The embedded sample of MNIST: 400 and 100 digits. Quick and offline, for trying things.
-    Sample,
-}
-
-impl DataSet {
-    /// Training images.
+    /// The keys in which this study and `theirs` differ, in the config's order; those that [`hash`](Self::hash)
+    /// leaves out aside.
     #[must_use]
-    pub const fn n_train(self) -> u32 {
-        match self {
-            Self::Mnist | Self::FashionMnist => 60_000,
-            Self::Sample => 400,
-        }
+    pub fn differences(&self, theirs: &Self) -> Vec<Difference> {
+        // By way of text: a `Value` made directly would hold 0.3 of single precision as 0.30000001192092896.
+        let [ours, theirs] = [self, theirs].map(|study| {
+            let text = study.nameless().to_json();
+            serde_json::from_str(&text).expect("JSON as written a line above")
+        });
+        differences(&ours, &theirs)
     }
 
-    /// Test images.
-    #[must_use]
-    pub const fn n_test(self) -> u32 {
-        match self {
-            Self::Mnist | Self::FashionMnist => 10_000,
-            Self::Sample => 100,
-        }
-    }
-}
-
-impl fmt::Display for DataSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Mnist => "mnist",
-            Self::FashionMnist => "fashion-mnist",
-            Self::Sample => "sample",
-        })
-    }
-}
-
-/// A distortion, and how it fades out over a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AnnealedDistortion {
-    /// The distortion at full strength.
-    pub distortion: Distortion,
-    /// Share of the run, at its end, over which the strength falls linearly to 0: 0 (never) to 1; what
-    /// [`preprocess::strength`] takes.
-    pub anneal: f32,
-}
-
-impl Serialize for Study {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Resolved::new(self).serialize(serializer)
-    }
-}
-
-/// A config with every key written out, in the order of the documentation; `None` leaves a key out.
-#[derive(Serialize)]
-struct Resolved<'a> {
-    schema: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notes: Option<&'a [String]>,
-    data: DataSet,
-    seed: u64,
-    network: &'a Network,
-    activation: Activation,
-    initialization: Initialization,
-    widths: &'a [Width],
-    columns_per_width: u16,
-    epochs: u32,
-    batch: u32,
-    validation: u32,
-    learning_rate: LearningRate,
-    optimizer: Optimizer,
-    precision: Precision,
-    distortion: Option<ResolvedDistortion>,
-}
-
-/// [`AnnealedDistortion`] as one object.
-#[derive(Serialize)]
-struct ResolvedDistortion {
-    sigma: f32,
-    alpha: f32,
-    smoothing: Smoothing,
-    translation_px: f32,
-    rotation_deg: f32,
-    scaling: f32,
-    shear: f32,
-    anneal: f32,
-}
-
-impl<'a> Resolved<'a> {
-    fn new(study: &'a Study) -> Self {
-        let Study { name, notes, network, widths, .. } = study;
-        Self {
-            schema: CONFIG_SCHEMA,
-            name: Some(name),
-            notes: (!notes.is_empty()).then_some(notes),
-            data: study.data,
-            seed: study.seed,
-            network,
-            activation: study.activation,
-            initialization: study.initialization,
-            widths,
-            columns_per_width: study.columns_per_width,
-            epochs: study.epochs,
-            batch: study.batch,
-            validation: study.validation,
-            learning_rate: study.learning_rate,
-            optimizer: study.optimizer,
-            precision: study.precision,
-            distortion: study.distortion.as_ref().map(ResolvedDistortion::new),
-        }
-    }
-}
-
-impl ResolvedDistortion {
-    fn new(annealed: &AnnealedDistortion) -> Self {
-        let Distortion { sigma, alpha, smoothing, translation_px, rotation_deg, scaling, shear } =
-            annealed.distortion;
-        let anneal = annealed.anneal;
-        Self { sigma, alpha, smoothing, translation_px, rotation_deg, scaling, shear, anneal }
+    /// What decides the results: `name` and `notes` are then not written.
+    fn nameless(&self) -> Self {
+        Self { name: String::new(), notes: Vec::new(), ..self.clone() }
     }
 }

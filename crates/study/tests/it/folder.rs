@@ -162,17 +162,26 @@ fn a_folder_of_another_config_is_refused() {
     let renamed = Study::from_json(&with("\"good\"", "\"better\"")).unwrap();
     folder.adopt(&renamed).unwrap();
 
-    let other = Study::from_json(&with("2012", "2013")).unwrap();
-    let error = folder.adopt(&other).unwrap_err();
-    assert!(error.is_wrong_usage());
-    let want = format!(
-        "{}: this results folder holds a study of another config (its hash is {}, yours is {}): \
-         undo the change to the config, or choose another results folder",
-        folder.root().display(),
-        &study().hash()[..12],
-        &other.hash()[..12]
-    );
-    assert_eq!(error.to_string(), want);
+    let refused = |other: &Study| {
+        let error = folder.adopt(other).unwrap_err();
+        assert!(error.is_wrong_usage());
+        let message = error.to_string();
+        let start =
+            format!("{}: this results folder holds a study of another config: ", folder.root().display());
+        let end = "; undo the change to the config, or choose another results folder";
+        message.strip_prefix(&start).and_then(|rest| rest.strip_suffix(end)).expect(&message).to_owned()
+    };
+    let other = Study::from_json(&with("2012", "2013").replace("0.05", "0.02")).unwrap();
+    let want = "seed is 2012 there and 2013 in yours, learning_rate.peak is 0.05 there and 0.02 in yours";
+    assert_eq!(refused(&other), want);
+    let others = with("2012", "2013").replace("\"epochs\": 8", "\"epochs\": 9").replace("10000", "0");
+    let others = Study::from_json(&others.replace("\"shear\": 0", "\"shear\": 0.3")).unwrap();
+    let want = "seed is 2012 there and 2013 in yours, epochs is 8 there and 9 in yours, \
+                validation is 10000 there and 0 in yours, 1 more differs";
+    assert_eq!(refused(&others), want);
+
+    folder.write_manifest(&Manifest { config_hash: "00ff".to_owned(), ..manifest(&study()) }).unwrap();
+    assert_eq!(refused(&study()), "the hash in its study.json is not that of its config");
 }
 
 #[test]

@@ -200,3 +200,31 @@ fn the_hash_is_of_what_changes_results_and_nothing_else() {
     hashes.dedup();
     assert_eq!(hashes.len(), others.len() + 1);
 }
+
+#[test]
+fn differences_name_the_keys_that_the_hash_is_of() {
+    let differences = |text: &str| {
+        let found = good().differences(&Study::from_json(text).unwrap());
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(differences(GOOD), [""; 0]);
+    assert_eq!(differences(&with("\"good\"", "\"renamed\"").replace("a remark", "another")), [""; 0]);
+    assert_eq!(
+        differences(
+            &with("14, 20", "14").replace("\"sigma\": 8", "\"sigma\": 0.3").replace("fan-in", "paper")
+        ),
+        [
+            "initialization is \"paper\" there and \"fan-in\" in yours",
+            "widths is [\"original\",14] there and [\"original\",14,20] in yours",
+            "distortion.sigma is 0.3 there and 8.0 in yours",
+        ]
+    );
+    // Another schedule has other keys.
+    assert_eq!(
+        differences(&with(ONE_CYCLE, EXPONENTIAL))[..2],
+        [
+            "learning_rate.schedule is \"exponential\" there and \"one-cycle\" in yours",
+            "learning_rate.peak is left out there and 0.05 in yours",
+        ]
+    );
+}

@@ -57,7 +57,7 @@ fn a_results_folder_of_another_config_is_refused_untouched() {
     check_refused(
         &fixture.run(&[]),
         2,
-        &["holds a study of another config (its hash is ", "or choose another results folder"],
+        &["a study of another config: epochs is 1 there and 2 in yours;", "or choose another results folder"],
     );
     assert_eq!(fixture.bits(), before);
 }
