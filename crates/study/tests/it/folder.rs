@@ -181,7 +181,8 @@ fn a_folder_of_another_config_is_refused() {
     assert_eq!(refused(&others), want);
 
     folder.write_manifest(&Manifest { config_hash: "00ff".to_owned(), ..manifest(&study()) }).unwrap();
-    assert_eq!(refused(&study()), "the hash in its study.json is not that of its config");
+    let message = folder.adopt(&study()).unwrap_err().to_string();
+    assert!(message.ends_with(", and it says 00ff"), "{message}");
 }
 
 #[test]
