@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use committee::FileError;
 
-use crate::folder::{PROBABILITIES, VALIDATION};
-use crate::{ConfigError, Difference, Study};
+use crate::data_set::N_CLASSES;
+use crate::file_names::{PROBABILITIES, VALIDATION};
+use crate::{ConfigError, Difference};
 
 /// Errors of this crate: each names the file or folder and the reason in one sentence.
 ///
@@ -88,7 +89,7 @@ pub enum StudyError {
     #[error("{0}")]
     Probabilities(FileError),
     /// Probabilities of something else than ten digits.
-    #[error("{path}: probabilities of {got} classes, expected {}", Study::N_CLASSES)]
+    #[error("{path}: probabilities of {got} classes, expected {}", N_CLASSES)]
     Classes {
         /// The file.
         path: PathBuf,

@@ -9,7 +9,7 @@ use ciresan_net::{Metadata, Parameters};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::folder::{METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
+use crate::file_names::{METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
 use crate::metrics::EpochRecord;
 use crate::provenance::TrainingRun;
 use crate::record::{ColumnRecord, RECORD_SCHEMA};

@@ -23,15 +23,9 @@ use std::path::{Path, PathBuf};
 
 use ciresan_net::Parameters;
 
+use crate::file_names::{MANIFEST, METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
+use crate::listing::entries;
 use crate::{ColumnId, ColumnRecord, FolderLock, Manifest, Study, StudyError};
-
-/// The manifest's name.
-pub(crate) const MANIFEST: &str = "study.json";
-/// Names of a column's files.
-pub(crate) const WEIGHTS: &str = "weights.safetensors";
-pub(crate) const METRICS: &str = "metrics.jsonl";
-pub(crate) const VALIDATION: &str = "validation.npy";
-pub(crate) const PROBABILITIES: &str = "probabilities.npy";
 
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
 /// writing functions touch the disk.
@@ -273,15 +267,5 @@ impl ColumnFolder {
         let (_, metadata) = Parameters::from_safetensors(&bytes)
             .map_err(|error| StudyError::Weights { path, reason: error.to_string() })?;
         Ok(metadata.extra.get("config_hash").cloned())
-    }
-}
-
-/// What is in a folder; nothing when there is none.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StudyError> {
-    let list = |listing: fs::ReadDir| listing.map(|entry| entry.map(|entry| entry.path())).collect();
-    match fs::read_dir(folder).and_then(list) {
-        Ok(paths) => Ok(paths),
-        Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(reason) => Err(StudyError::io(folder, "list the folder")(reason)),
     }
 }

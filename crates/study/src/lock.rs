@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::StudyError;
-use crate::folder::{MANIFEST, entries};
+use crate::file_names::MANIFEST;
+use crate::listing::entries;
 use crate::whole_file;
 
 /// How often a taken lock is tried, and the pause in between: two seconds in all, because a trainer whose

@@ -7,10 +7,8 @@ use committee::{FileError, check_probabilities};
 use ndarray::{Array2, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 
-use crate::{Study, StudyError, write_whole};
-
-/// Columns of the array: the ten digits.
-pub const N_CLASSES: usize = Study::N_CLASSES;
+use crate::data_set::N_CLASSES;
+use crate::{StudyError, write_whole};
 
 /// Reads the probabilities at `path`.
 ///

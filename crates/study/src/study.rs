@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::data_set::N_CLASSES;
 use crate::difference::{Difference, differences};
 use crate::error::READ_CONFIG;
 use crate::{AnnealedDistortion, ColumnId, ConfigError, DataSet, LearningRate, RunLength, StudyError};
@@ -104,7 +105,7 @@ impl Study {
     /// Most characters of a name.
     pub const MAX_NAME_CHARS: usize = 64;
     /// Classes that the network must tell apart: the ten digits.
-    pub const N_CLASSES: usize = 10;
+    pub const N_CLASSES: usize = N_CLASSES;
 
     /// Reads the config at `path`.
     ///

@@ -5,7 +5,7 @@ use preprocess::{Distorter, Epoch, PreprocessError};
 use study::{ColumnId, RunLength, Study};
 
 use crate::canvas::Canvases;
-use crate::group::WholeGroup;
+use crate::group_error::GroupError;
 
 /// Makes batch `step`, counted from 0, of each of `columns`, at least one, whose studies and epochs are the same; on this
 /// thread and those that are idle. The last one of an epoch may be smaller.
@@ -13,7 +13,7 @@ pub(crate) fn fill<B: Batch>(
     batch: &mut B,
     columns: &[EpochBatches<'_>],
     step: u32,
-) -> Result<(), WholeGroup> {
+) -> Result<(), GroupError> {
     batch.fill(columns[0].n_images(step), |index, images, labels| {
         Ok(columns[index].fill(step, images, labels)?)
     })

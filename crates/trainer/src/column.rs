@@ -11,27 +11,17 @@ use study::{
     ColumnFolder, ColumnId, ColumnRecord, EpochRecord, RECORD_SCHEMA, Study, StudyError, TrainingRun,
 };
 
-pub use self::error::ColumnError;
 use crate::batch::Batches;
 use crate::canvas::Canvases;
 use crate::checkpoint::{Checkpoint, Owner, Past, Place, Position};
-use crate::group::Job;
+use crate::column_error::ColumnError;
+use crate::job::Job;
 use crate::metrics::MetricsFile;
-use crate::observer::{Event, Warning};
+use crate::observer::Event;
 use crate::setup::{Stopwatch, StudyDigits, whole_ms};
 use crate::validation::HeldOut;
+use crate::warning::Warning;
 use crate::{predict, streams};
-
-mod error;
-
-/// How far the training of a column came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The column's files are complete.
-    Finished,
-    /// The stop flag was set; a checkpoint is saved.
-    Stopped,
-}
 
 /// A column at work.
 pub(crate) struct Column<'a, 'setup> {

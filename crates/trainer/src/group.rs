@@ -1,98 +1,25 @@
 //! Training a group of columns in lockstep, one engine for all, from where they stand to their test probabilities.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 use ciresan_net::{Engine, EngineError, Parameters};
-use ndarray::ArrayView3;
-use preprocess::{PreprocessError, Width};
 use rayon::prelude::*;
-use study::{ColumnId, EpochRecord, RunLength};
+use study::{ColumnId, EpochRecord};
 
-use crate::canvas::Canvases;
-use crate::column::{Column, ColumnError, Digits, Outcome, State};
-use crate::observer::{Event, Observer};
-use crate::run::MakeEngine;
-use crate::setup::Setup;
-use crate::stretch;
+use crate::column::{Column, Digits, State};
+use crate::column_error::ColumnError;
+use crate::epoch;
+use crate::group_error::GroupError;
+use crate::job::{Job, Outcome};
+use crate::make_engine::MakeEngine;
+use crate::observer::Event;
 
-/// A worker's work: what a group needs to know, and whom to tell meanwhile.
-pub(crate) struct Job<'a, 'setup> {
-    pub(crate) setup: &'a Setup<'setup>,
-    pub(crate) config_hash: &'a str,
-    /// Counted from 0.
-    pub(crate) worker: usize,
-    pub(crate) observer: &'a dyn Observer,
-    /// Takes what came of each column, once.
-    pub(crate) ended: &'a (dyn Fn(ColumnId, Result<Outcome, ColumnError>) + Sync),
-}
-
-/// What ends the training of all columns of a group.
-pub(crate) enum WholeGroup {
-    Engine(EngineError),
-    Preprocess(PreprocessError),
-}
-
-impl From<EngineError> for WholeGroup {
-    fn from(error: EngineError) -> Self {
-        Self::Engine(error)
-    }
-}
-
-impl From<PreprocessError> for WholeGroup {
-    fn from(error: PreprocessError) -> Self {
-        Self::Preprocess(error)
-    }
-}
-
-impl Job<'_, '_> {
-    /// Trains columns that stand at the same step until they are finished or the stop flag is set. A column that cannot
-    /// go on leaves the group, and the others train on.
-    pub(crate) fn train<M: MakeEngine>(&self, columns: &[ColumnId], make: &M) {
-        let Some(mut group) = Group::begin(self, columns, make) else { return };
-        if let Err(error) = group.train() {
-            group.lose_all(&error);
-        }
-    }
-
-    /// How long each column trains.
-    pub(crate) fn run_length(&self) -> RunLength {
-        let Setup { study, digits, .. } = self.setup;
-        // Fewer than 2^32 digits: `run` refuses more before any column begins.
-        RunLength::new(study.epochs, digits.training.len() as u32, study.batch)
-    }
-
-    pub(crate) fn classes(&self) -> usize {
-        self.setup.study.network.classes()
-    }
-
-    /// Images of the first `n_steps` batches of an epoch, of which the last may be smaller.
-    pub(crate) fn images_in_epoch(&self, n_steps: u32) -> u64 {
-        let full = u64::from(n_steps) * u64::from(self.setup.study.batch);
-        full.min(self.setup.digits.training.len() as u64)
-    }
-
-    pub(crate) fn normalize(
-        &self,
-        images: ArrayView3<'_, u8>,
-        width: Width,
-    ) -> Result<Canvases, PreprocessError> {
-        let input = self.setup.study.network.input();
-        Canvases::normalize(images, width, [input.height, input.width])
-    }
-
-    /// The time by the calendar: RFC 3339, UTC.
-    pub(crate) fn now(&self) -> String {
-        let now = self.setup.started + (self.setup.clock)();
-        humantime::format_rfc3339_seconds(now).to_string()
-    }
-
-    pub(crate) fn stopping(&self) -> bool {
-        self.setup.stop.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn tell(&self, event: Event<'_>) {
-        self.observer.observe(&event);
+/// Trains columns that stand at the same step until they are finished or the stop flag is set. A column that cannot
+/// go on leaves the group, and the others train on.
+pub(crate) fn train<M: MakeEngine>(job: &Job<'_, '_>, columns: &[ColumnId], make: &M) {
+    let Some(mut group) = Group::begin(job, columns, make) else { return };
+    if let Err(error) = group.train() {
+        group.lose_all(&error);
     }
 }
 
@@ -139,14 +66,14 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         }
     }
 
-    fn train(&mut self) -> Result<(), WholeGroup> {
+    fn train(&mut self) -> Result<(), GroupError> {
         let run = self.job.run_length();
         if self.columns[0].position.epoch < run.epochs {
             let mut digits = self.digits()?;
             while let Some(first) = self.columns.first()
                 && first.position.epoch < run.epochs
             {
-                let lost = stretch::train(self.job, &mut self.engine, &mut self.columns, &digits)?;
+                let lost = epoch::train(self.job, &mut self.engine, &mut self.columns, &digits)?;
                 if !lost.is_empty() {
                     self.lose(lost, Some(&mut digits))?;
                 } else if self.columns[0].position.step < run.steps_per_epoch {
@@ -162,7 +89,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
     }
 
     /// What the columns train on. Columns of one width share its canvases: those of 60,000 digits take 50 MB.
-    fn digits(&mut self) -> Result<Vec<Digits<'a>>, WholeGroup> {
+    fn digits(&mut self) -> Result<Vec<Digits<'a>>, GroupError> {
         let mut of_width = BTreeMap::new();
         let (mut digits, mut lost) = (Vec::new(), Vec::new());
         for (index, column) in self.columns.iter().enumerate() {
@@ -187,7 +114,7 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
 
     /// Measures, then stores what the epoch has made of every column: side by side, because a disk that is made to write one
     /// file after the other takes longer than a GPU trains.
-    fn end_epoch(&mut self, digits: &mut Vec<Digits<'a>>) -> Result<(), WholeGroup> {
+    fn end_epoch(&mut self, digits: &mut Vec<Digits<'a>>) -> Result<(), GroupError> {
         let Self { job, columns, engine, .. } = self;
         let mut measured = Vec::new();
         for (index, digits) in digits.iter().enumerate() {
@@ -213,9 +140,9 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
     /// parameters and optimizer's states it goes on with the same bits.
     fn lose(
         &mut self,
-        lost: stretch::Lost,
+        lost: epoch::Lost,
         mut digits: Option<&mut Vec<Digits<'a>>>,
-    ) -> Result<(), WholeGroup> {
+    ) -> Result<(), GroupError> {
         if lost.is_empty() {
             return Ok(());
         }
@@ -252,11 +179,11 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         }
     }
 
-    fn lose_all(&self, error: &WholeGroup) {
+    fn lose_all(&self, error: &GroupError) {
         for column in &self.columns {
             let error = match error {
-                WholeGroup::Engine(error) => error.clone().into(),
-                WholeGroup::Preprocess(error) => error.clone().into(),
+                GroupError::Engine(error) => error.clone().into(),
+                GroupError::Preprocess(error) => error.clone().into(),
             };
             (self.job.ended)(column.id, Err(error));
         }

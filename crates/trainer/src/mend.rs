@@ -5,9 +5,9 @@ use rayon::prelude::*;
 use study::{ColumnId, FinishedColumn, Manifest, Predictions};
 
 use crate::canvas::Canvases;
-use crate::column::ColumnError;
+use crate::column_error::ColumnError;
+use crate::make_engine::MakeEngine;
 use crate::predict;
-use crate::run::MakeEngine;
 use crate::setup::Setup;
 
 /// What came of a finished column: whether its predictions had to be made again, or why that is not possible.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use study::{EpochRecord, StudyError, write_whole};
 use thiserror::Error;
 
-use crate::observer::Warning;
+use crate::warning::Warning;
 
 /// Why metrics could not be kept.
 #[derive(Debug, Error)]

@@ -1,12 +1,9 @@
 //! What a run tells while it works. The library prints nothing: whoever calls it listens.
 
-use std::path::PathBuf;
-
 use study::{ColumnId, EpochRecord};
-use thiserror::Error;
 
-use crate::checkpoint::CheckpointError;
-use crate::column::ColumnError;
+use crate::column_error::ColumnError;
+use crate::warning::Warning;
 
 /// Something that happened in a run. Workers and epochs: workers count from 0, epochs from 1.
 #[derive(Debug, Clone, Copy)]
@@ -74,50 +71,6 @@ pub enum Event<'a> {
         column: ColumnId,
         /// Why.
         error: &'a ColumnError,
-    },
-}
-
-/// Damage that costs time or records, but no result.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Warning {
-    /// The last checkpoint cannot be used, and the one before can.
-    #[error("{error}: training resumes from the checkpoint before it, after epoch {epoch}")]
-    Checkpoint {
-        /// What is wrong with the last one.
-        error: CheckpointError,
-        /// Complete epochs of the one before.
-        epoch: u32,
-    },
-    /// An earlier run trained the column on something that rounds differently.
-    #[error(
-        "it was begun on {before}, and training resumes on {now}, which rounds differently: its bits are of neither"
-    )]
-    OtherKind {
-        /// What the earlier run computed with.
-        before: String,
-        /// What this one computes with.
-        now: String,
-    },
-    /// Lines of epochs that are behind the column are missing from its metrics.
-    #[error(
-        "{path}: the lines of {missing} of {epochs} epochs are lost or damaged; training resumes without them"
-    )]
-    MetricsMissing {
-        /// The metrics.
-        path: PathBuf,
-        /// Lines that are not there.
-        missing: u32,
-        /// Epochs that should have one.
-        epochs: u32,
-    },
-    /// The metrics are whole lines, but not those that were written.
-    #[error(
-        "{path}: a line has been altered since it was written; training resumes, and the line stays as it is"
-    )]
-    MetricsAltered {
-        /// The metrics.
-        path: PathBuf,
     },
 }
 

@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::Duration;
 
-use ciresan_net::{Engine, EngineError, EngineSpec, Parameters};
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, RunLength, Study, StudyError};
 use thiserror::Error;
 
-use crate::column::{self, ColumnError, Outcome};
-use crate::group::Job;
-use crate::groups;
+use crate::column;
+use crate::column_error::ColumnError;
+use crate::job::{Job, Outcome};
+use crate::make_engine::MakeEngine;
 use crate::observer::{Event, Observer};
 use crate::setup::Setup;
+use crate::{group, grouping};
 
 /// What came of a run. Columns stand in the order of [`Setup::columns`].
 #[derive(Debug)]
@@ -67,39 +68,6 @@ pub enum RunError {
     },
 }
 
-/// Makes the engine that trains a group of columns.
-///
-/// Every function of (number of the worker, spec, first parameters) is one:
-/// `|_, spec, columns| CpuEngine::new(spec, columns)`.
-pub trait MakeEngine: Sync {
-    /// What it makes.
-    type Engine: Engine;
-
-    /// An engine for the columns with these parameters, on the thread of the worker that will use it. Workers count
-    /// from 0.
-    ///
-    /// # Errors
-    /// Those of the engine; the group's columns fail with it.
-    fn make(
-        &self,
-        worker: usize,
-        spec: &EngineSpec,
-        columns: &[Parameters],
-    ) -> Result<Self::Engine, EngineError>;
-}
-
-impl<E, F> MakeEngine for F
-where
-    E: Engine,
-    F: Fn(usize, &EngineSpec, &[Parameters]) -> Result<E, EngineError> + Sync,
-{
-    type Engine = E;
-
-    fn make(&self, worker: usize, spec: &EngineSpec, columns: &[Parameters]) -> Result<E, EngineError> {
-        self(worker, spec, columns)
-    }
-}
-
 /// Trains columns until all are finished or failed, or the stop flag is set.
 ///
 /// Every worker trains one group of columns at a time, in lockstep, and takes the next from a queue. What a column
@@ -111,7 +79,7 @@ where
 pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunError> {
     let run_length = check(setup)?;
     let config_hash = setup.study.hash();
-    let groups = groups::form(setup, &config_hash, run_length);
+    let groups = grouping::form(setup, &config_hash, run_length);
     let n_workers = setup.workers.get().min(groups.len()).max(1);
     let n_threads = setup.threads.get().max(n_workers);
     let pool = ThreadPoolBuilder::new()
@@ -149,7 +117,7 @@ pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunErr
             let Some(columns) = groups.get(index) else { break };
             let config_hash = &config_hash;
             let job = Job { setup, config_hash, worker, observer: &counter, ended: &ended };
-            job.train(columns, make);
+            group::train(&job, columns, make);
         }
     });
     let wall = (setup.clock)().saturating_sub(begun);

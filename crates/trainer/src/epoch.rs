@@ -4,8 +4,10 @@ use ciresan_net::{Engine, EngineError, Step};
 
 use crate::batch::{EpochBatches, fill};
 use crate::checkpoint::Position;
-use crate::column::{Column, ColumnError, Digits};
-use crate::group::{Job, WholeGroup};
+use crate::column::{Column, Digits};
+use crate::column_error::ColumnError;
+use crate::group_error::GroupError;
+use crate::job::Job;
 use crate::observer::Event;
 use crate::setup::Stopwatch;
 
@@ -19,7 +21,7 @@ pub(crate) fn train<E: Engine>(
     engine: &mut E,
     columns: &mut [Column<'_, '_>],
     digits: &[Digits<'_>],
-) -> Result<Lost, WholeGroup> {
+) -> Result<Lost, GroupError> {
     let (study, run) = (job.setup.study, job.run_length());
     let Position { epoch, step: first, epoch_elapsed, .. } = columns[0].position;
     if first == run.steps_per_epoch {
@@ -72,7 +74,7 @@ fn train_and_prepare<E: Engine>(
     epochs: &[EpochBatches<'_>],
     following: Option<u32>,
     next: &mut E::Batch,
-) -> Result<(), WholeGroup> {
+) -> Result<(), GroupError> {
     let mut prepared = Ok(());
     let trained: Result<(), EngineError> = rayon::in_place_scope(|scope| {
         if let Some(following) = following {
