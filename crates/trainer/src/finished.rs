@@ -1,6 +1,6 @@
 //! Finished columns, applied to other digits than those of their study.
 
-use ciresan_net::{Engine, EngineSpec, Precision};
+use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Precision};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::prelude::*;
 use study::{ColumnId, Manifest, ResultsFolder, StudyError};
@@ -29,7 +29,7 @@ pub enum FinishedError {
     },
 }
 
-/// What finished columns make of some digits, each at the column's width, without distortion.
+/// What finished columns make of some digits, each at the column's width, without distortion, on the engines that `make` makes.
 ///
 /// Columns are worked on in parallel on rayon; the result does not depend on it. Of the study's own test digits this gives what
 /// `probabilities.npy` holds, to the bit, on the same engine and instruction set.
@@ -42,6 +42,7 @@ pub enum FinishedError {
 /// [`FinishedError::Weights`] for a file that is missing, damaged or of another network, column or config;
 /// [`FinishedError::Predict`] for digits that do not fit and whatever the engine refuses.
 pub fn predict_finished<E: Engine>(
+    make: &(impl Fn(&EngineSpec, &[Parameters]) -> Result<E, EngineError> + Sync),
     folder: &ResultsFolder,
     manifest: &Manifest,
     columns: &[ColumnId],
@@ -58,7 +59,7 @@ pub fn predict_finished<E: Engine>(
         let weights = folder.column(id).read_weights(manifest, id).map_err(Box::new)?;
         let predicted = || -> Result<Array2<f32>, PredictError> {
             let digits = Canvases::normalize(digits, id.width, [input.height, input.width])?;
-            probabilities(&mut E::new(&spec, &[weights])?, 0, &digits, classes)
+            probabilities(&mut make(&spec, &[weights])?, 0, &digits, classes)
         };
         predicted().map_err(|problem| FinishedError::Predict { column: *id, problem })
     };

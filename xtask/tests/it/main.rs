@@ -3,11 +3,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-mod committee;
+mod handing_over;
 mod help;
 mod libtorch;
-mod looks;
-mod predict;
 mod refusals;
+#[path = "../../../crates/mcdnn/tests/it/run.rs"]
 mod run;
-mod study;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");

@@ -1,0 +1,172 @@
+//! The columns of a study, trained in this process: what it says meanwhile, and on what machine.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use ciresan_cpu::Isa;
+use study::{ColumnId, ResultsFolder, Study};
+use trainer::{Observer, Provenance, Setup, StudyDigits, Summary};
+
+use self::machine::Machine;
+use crate::app::App;
+use crate::device::Device;
+use crate::digits::Digits;
+use crate::numbers::{count, duration, list, thousands};
+use crate::terminal::Terminal;
+
+mod bars;
+mod lines;
+mod machine;
+mod outlook;
+mod provenance;
+
+/// What to train, where to, and with what.
+pub(crate) struct Job<'a> {
+    pub(crate) study: &'a Study,
+    /// Locked by the caller.
+    pub(crate) folder: &'a ResultsFolder,
+    /// The columns that are asked for, in training order.
+    pub(crate) columns: &'a [ColumnId],
+    /// Those of them that are not finished; at least one.
+    pub(crate) unfinished: &'a [ColumnId],
+    pub(crate) digits: &'a Digits,
+    pub(crate) device: Device,
+    /// Groups of columns trained side by side, if that was asked for.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// What this project's own engine computes with.
+    pub(crate) isa: Isa,
+    /// Whether neither plan nor progress is told.
+    pub(crate) is_quiet: bool,
+}
+
+/// How a run ended that did not fail as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Every column asked for is finished.
+    Finished,
+    /// A signal asked for the end; what was trained is saved.
+    Interrupted,
+    /// Some columns failed; stderr has said which and why.
+    Failed,
+}
+
+/// Trains until every column is finished or has failed, or a signal comes.
+///
+/// # Errors
+/// When there is no such machine, or the run cannot begin.
+pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
+    let Job { study, folder, unfinished, digits, .. } = *job;
+    let terminal = &app.terminal;
+    let machine = Machine::choose(job)?;
+    let (training, validation) = digits.data.train.hold_out(study.validation as usize)?;
+    let test = &digits.data.test;
+
+    let workers = machine.workers;
+    let provenance = provenance::provenance(digits.files.clone(), &machine);
+    note_other_engine(folder, &provenance, job.columns, terminal)?;
+    let stop = (app.listen)().context("cannot listen for signals")?;
+    if !job.is_quiet {
+        let n_finished = job.columns.len() - unfinished.len();
+        let plan = plan(study, unfinished, n_finished, training.len());
+        terminal.note(format_args!("{plan}, on {machine}"));
+    }
+    let observer: Box<dyn Observer + '_> = if job.is_quiet {
+        Box::new(lines::ErrorsOnly { terminal })
+    } else if terminal.is_interactive() {
+        Box::new(bars::Bars::new(study, unfinished.len(), workers))
+    } else {
+        Box::new(lines::Lines::new(study, unfinished.len(), terminal))
+    };
+    let started = Instant::now();
+    let setup = Setup {
+        study,
+        folder,
+        columns: unfinished,
+        digits: StudyDigits { training, validation, test },
+        workers,
+        group: machine.group,
+        threads: machine.threads,
+        provenance: &provenance,
+        stop: &stop,
+        clock: &|| started.elapsed(),
+        observer: observer.as_ref(),
+    };
+    let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
+    drop(observer); // clears the bars
+    let is_complete = conclude(study, &summary, workers, terminal);
+    Ok(match (is_complete, stop.load(Ordering::Relaxed)) {
+        (true, _) => End::Finished,
+        (false, true) => End::Interrupted,
+        (false, false) => End::Failed,
+    })
+}
+
+/// Says so where columns that are finished or begun were trained by another engine or instruction set, which rounds
+/// otherwise: the study's results are then not those of either alone, bit for bit.
+fn note_other_engine(
+    folder: &ResultsFolder,
+    provenance: &Provenance,
+    columns: &[ColumnId],
+    terminal: &Terminal,
+) -> Result<()> {
+    let begun = |id: &ColumnId| folder.is_finished(id) || folder.column(id).checkpoint().exists();
+    if let Some(before) = folder.manifest()?
+        && before.engine != provenance.engine
+        && columns.iter().any(begun)
+    {
+        let Provenance { engine, .. } = provenance;
+        terminal.note(format_args!(
+            "note: this study was begun on {}, and goes on with {engine}: results differ in rounding from those of either alone",
+            before.engine
+        ));
+    }
+    Ok(())
+}
+
+/// `study quick: 4 columns to train (w14-1, …), 8 epochs of 60,000 digits each`
+fn plan(study: &Study, unfinished: &[ColumnId], n_finished: usize, n_images: usize) -> String {
+    let done = if n_finished > 0 { format!(", {n_finished} finished before") } else { String::new() };
+    format!(
+        "study {}: {} to train ({}){done}, {} of {} digits each",
+        study.name,
+        count(unfinished.len(), "column"),
+        list(unfinished.iter()),
+        count(study.epochs as usize, "epoch"),
+        thousands(n_images as u64),
+    )
+}
+
+/// Says how it went: what failed, what was saved, and the closing line. Returns whether every column is finished.
+fn conclude(study: &Study, summary: &Summary, workers: NonZeroUsize, terminal: &Terminal) -> bool {
+    if !summary.failed.is_empty() {
+        // Each has said why when it failed.
+        let n_columns =
+            count(summary.failed.len() + summary.finished.len() + summary.stopped.len(), "column");
+        let failed = list(summary.failed.iter().map(|(column, _)| column));
+        terminal.note(format_args!("error: {} of {n_columns} failed: {failed}", summary.failed.len()));
+    }
+    if summary.epochs > 0 || !summary.finished.is_empty() {
+        let distorted = if study.distortion.is_some() { "distortion included" } else { "no distortion" };
+        terminal.note(format_args!(
+            "trained {}, {} in {}: {} images a second on {} ({distorted})",
+            count(summary.finished.len(), "column"),
+            count(summary.epochs as usize, "epoch"),
+            duration(summary.wall),
+            thousands(summary.images_per_second().round() as u64),
+            count(workers.get(), "worker"),
+        ));
+    }
+    if !summary.stopped.is_empty() || !summary.waiting.is_empty() {
+        let waiting = match summary.waiting.len() {
+            0 => String::new(),
+            n => format!(", {n} not begun"),
+        };
+        terminal.note(format_args!(
+            "stopped: {} saved in mid-training{waiting}; the same command continues",
+            count(summary.stopped.len(), "column"),
+        ));
+    }
+    summary.failed.is_empty() && summary.stopped.is_empty() && summary.waiting.is_empty()
+}

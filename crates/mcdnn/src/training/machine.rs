@@ -1,0 +1,191 @@
+//! What trains the columns: an engine, where it computes, and how columns are shared out.
+
+use std::fmt::{self, Display};
+use std::num::NonZeroUsize;
+use std::thread;
+
+use anyhow::Result;
+use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_net::{EngineSpec, Parameters};
+use trainer::{RunError, Setup, Summary};
+
+use super::Job;
+use crate::device::Device as Asked;
+#[cfg(not(feature = "libtorch"))]
+use crate::failure::WithoutLibtorch;
+use crate::numbers::count;
+
+/// An engine, and how much of the machine it gets.
+#[derive(Debug)]
+pub(super) struct Machine {
+    /// Name, version or instruction set, and the precision that it really computes with.
+    pub(super) engine: String,
+    /// Groups trained side by side.
+    pub(super) workers: NonZeroUsize,
+    /// Most columns of a group.
+    pub(super) group: NonZeroUsize,
+    pub(super) threads: NonZeroUsize,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Cpu(Isa),
+    #[cfg(feature = "libtorch")]
+    Libtorch(Vec<ciresan_net::libtorch::Device>),
+}
+
+impl Machine {
+    /// What the job asks for, to train its unfinished columns.
+    ///
+    /// # Errors
+    /// When this program has no libtorch, or there is no GPU that can be used.
+    pub(super) fn choose(job: &Job<'_>) -> Result<Self> {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        match job.device {
+            Asked::Cpu => Ok(Self {
+                // Whatever the config's precision: it is the coarsest that an engine may use.
+                engine: format!("ciresan-cpu {} fp32", job.isa),
+                workers: at_most(job.workers.unwrap_or(threads), job.unfinished.len()),
+                group: NonZeroUsize::MIN,
+                threads,
+                kind: Kind::Cpu(job.isa),
+            }),
+            #[cfg(not(feature = "libtorch"))]
+            device => Err(WithoutLibtorch(device).into()),
+            #[cfg(feature = "libtorch")]
+            device => with_libtorch::choose(job, device, threads),
+        }
+    }
+
+    /// Trains.
+    pub(super) fn run(&self, setup: &Setup<'_>) -> Result<Summary, RunError> {
+        match &self.kind {
+            Kind::Cpu(isa) => {
+                let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    CpuEngine::with_isa(spec, columns, *isa)
+                };
+                trainer::run(setup, &make)
+            }
+            #[cfg(feature = "libtorch")]
+            Kind::Libtorch(devices) => {
+                use ciresan_net::libtorch::LibtorchEngine;
+                let make = |worker: usize, spec: &EngineSpec, columns: &[Parameters]| {
+                    LibtorchEngine::on(spec, columns, devices[worker % devices.len()])
+                };
+                trainer::run(setup, &make)
+            }
+        }
+    }
+
+    /// What it runs on, on a machine with this CPU.
+    pub(super) fn device(&self, cpu: String) -> String {
+        match &self.kind {
+            Kind::Cpu(_) => cpu,
+            #[cfg(feature = "libtorch")]
+            Kind::Libtorch(devices) => {
+                use ciresan_net::libtorch::Device;
+                let gpus = devices.iter().filter(|device| **device != Device::Cpu).count();
+                if gpus == 0 { cpu } else { format!("{} of {cpu}", count(gpus, "NVIDIA GPU")) }
+            }
+        }
+    }
+}
+
+/// `ciresan-cpu avx2 fp32, 2 workers` or `libtorch 2.11.0 bf16 (cuda:0), 1 worker, up to 35 columns in lockstep`
+impl Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.engine, count(self.workers.get(), "worker"))?;
+        if self.group.get() > 1 {
+            write!(f, ", up to {} columns in lockstep", self.group)?;
+        }
+        Ok(())
+    }
+}
+
+fn at_most(n: NonZeroUsize, limit: usize) -> NonZeroUsize {
+    NonZeroUsize::new(limit).map_or(n, |limit| n.min(limit))
+}
+
+#[cfg(feature = "libtorch")]
+mod with_libtorch {
+    //! Groups for libtorch, as large as the memory allows.
+
+    use super::*;
+    use anyhow::{Context, bail};
+    use ciresan_net::installation::LIBTORCH_VERSION;
+    use ciresan_net::libtorch::{Device, n_gpus};
+    use ciresan_net::{EngineError, Precision};
+
+    pub(super) fn choose(job: &Job<'_>, asked: Asked, threads: NonZeroUsize) -> Result<Machine> {
+        let (study, n_columns) = (job.study, job.unfinished.len());
+        let devices: Vec<Device> = match asked {
+            Asked::Cuda => (0..n_gpus().context("--device cuda")?).map(Device::Cuda).collect(),
+            _ => vec![Device::Cpu],
+        };
+        let most_workers = match asked {
+            Asked::Cuda => NonZeroUsize::new(devices.len()).unwrap_or(NonZeroUsize::MIN),
+            _ => threads,
+        };
+        let asked_for = match (asked, job.workers) {
+            // More workers than GPUs would share memory that each has counted as its own.
+            (Asked::Cuda, Some(workers)) => workers.min(most_workers),
+            (_, Some(workers)) => workers,
+            (_, None) => most_workers,
+        };
+        let workers = at_most(asked_for, n_columns);
+        let mut group = n_columns.div_ceil(workers.get());
+        let spec = study.engine_spec();
+        let bytes = |n| spec.training_memory(n);
+        for device in devices.iter().take(workers.get()) {
+            group = match most_that_fit(group, |n| device.has_room_for(bytes(n)))? {
+                Some(fit) => fit,
+                None => bail!(
+                    "{device}: one column of {} in batches of {} takes about {} MB to train, which it has not free",
+                    study.network,
+                    study.batch,
+                    bytes(1).div_ceil(1_000_000)
+                ),
+            };
+        }
+        let precision = match (asked, study.precision) {
+            (Asked::LibtorchCpu, Precision::Tf32) => Precision::Fp32,
+            (_, precision) => precision,
+        };
+        Ok(Machine {
+            engine: format!("libtorch {LIBTORCH_VERSION} {precision}"),
+            workers,
+            group: NonZeroUsize::new(group).unwrap_or(NonZeroUsize::MIN),
+            threads,
+            kind: Kind::Libtorch(devices),
+        })
+    }
+
+    /// The most columns, up to `most`, that `fit`.
+    fn most_that_fit(
+        most: usize,
+        fit: impl Fn(usize) -> Result<bool, EngineError>,
+    ) -> Result<Option<usize>, EngineError> {
+        for n_columns in (1..=most).rev() {
+            if fit(n_columns)? {
+                return Ok(Some(n_columns));
+            }
+        }
+        Ok(None)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn as_many_columns_as_fit_train_together() {
+            let with_room = |room| move |n: usize| Ok(n * 40 <= room);
+            assert_eq!(most_that_fit(35, with_room(2_000)), Ok(Some(35)));
+            assert_eq!(most_that_fit(35, with_room(500)), Ok(Some(12)));
+            assert_eq!(most_that_fit(35, with_room(39)), Ok(None));
+            let gone = || EngineError::Device { device: "cuda:0".to_owned(), reason: "gone".to_owned() };
+            assert_eq!(most_that_fit(35, |_| Err(gone())), Err(gone()));
+        }
+    }
+}
