@@ -58,7 +58,7 @@ impl App {
     /// The results folder that `--study` names: a path, if it is there or holds a separator, else a name below the
     /// folder of results.
     pub(crate) fn study_folder(&self, given: &Path) -> PathBuf {
-        if is_path(given) { given.to_owned() } else { self.place.results.join(given) }
+        if given.exists() || has_separator(given) { given.to_owned() } else { self.place.results.join(given) }
     }
 
     /// The command that was given, to be typed again: `mcdnn reproduce --config quick`.
@@ -75,9 +75,9 @@ pub fn shown(path: &Path) -> Display<'_> {
     short.filter(|short| !short.as_os_str().is_empty()).unwrap_or(path).display()
 }
 
-/// Whether an argument means a path rather than a name.
-pub(crate) fn is_path(given: &Path) -> bool {
-    given.exists() || given.to_string_lossy().contains(is_separator)
+/// Whether an argument can only mean a path, not a name.
+pub(crate) fn has_separator(given: &Path) -> bool {
+    given.to_string_lossy().contains(is_separator)
 }
 
 /// A command line, to be typed again.
@@ -110,9 +110,17 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_a_separator_or_is_there_is_a_path() {
+    fn a_study_is_a_path_where_there_is_one_and_a_name_elsewhere() {
         let place = tempfile::tempdir().unwrap();
-        assert!(is_path(place.path()) && is_path(Path::new("./quick")) && is_path(Path::new("no/such")));
-        assert!(!is_path(Path::new("no-such-study")));
+        let app = App {
+            place: Place { results: "there".into(), ..Place::here() },
+            arguments: Vec::new(),
+            terminal: Terminal::new(io::sink(), io::sink()),
+            listen: || Ok(Arc::default()),
+        };
+        for path in [place.path(), Path::new("./quick"), Path::new("no/such"), Path::new("src")] {
+            assert_eq!(app.study_folder(path), path);
+        }
+        assert_eq!(app.study_folder(Path::new("no-such-folder")), Path::new("there/no-such-folder"));
     }
 }

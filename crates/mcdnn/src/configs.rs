@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use study::Study;
 
-use crate::app::is_path;
+use crate::app::has_separator;
 use crate::failure::usage_error;
 
 /// The configs of the folder `configs`, by name.
@@ -33,7 +33,7 @@ impl Config {
     /// When there is no such config, or it is not valid.
     pub(crate) fn read(given: Option<&Path>) -> Result<Self> {
         let given = given.unwrap_or(Path::new(DEFAULT));
-        if is_path(given) {
+        if given.is_file() || has_separator(given) {
             return Ok(Self { study: Study::read(given)?, source: given.display().to_string() });
         }
         let name = given.to_string_lossy();

@@ -5,13 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use ciresan_cpu::Isa;
 use study::{ColumnId, ResultsFolder, Study};
 use trainer::{Observer, Provenance, Setup, StudyDigits, Summary};
 
 use self::machine::Machine;
+pub(crate) use self::machine::Wanted;
 use crate::app::App;
-use crate::device::Device;
 use crate::digits::Digits;
 use crate::numbers::{count, duration, list, thousands};
 use crate::terminal::Terminal;
@@ -32,11 +31,7 @@ pub(crate) struct Job<'a> {
     /// Those of them that are not finished; at least one.
     pub(crate) unfinished: &'a [ColumnId],
     pub(crate) digits: &'a Digits,
-    pub(crate) device: Device,
-    /// Groups of columns trained side by side, if that was asked for.
-    pub(crate) workers: Option<NonZeroUsize>,
-    /// What this project's own engine computes with.
-    pub(crate) isa: Isa,
+    pub(crate) wanted: Wanted,
     /// Whether neither plan nor progress is told.
     pub(crate) is_quiet: bool,
 }
@@ -59,7 +54,7 @@ pub(crate) enum End {
 pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
     let Job { study, folder, unfinished, digits, .. } = *job;
     let terminal = &app.terminal;
-    let machine = Machine::choose(job)?;
+    let machine = Machine::choose(job.wanted, study, unfinished.len())?;
     let (training, validation) = digits.data.train.hold_out(study.validation as usize)?;
     let test = &digits.data.test;
 

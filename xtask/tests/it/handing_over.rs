@@ -37,3 +37,40 @@ fn hints_name_the_command_that_was_typed() {
     command.env("CARGO_MANIFEST_DIR", place.path("clone/xtask"));
     Ran::of(command).refused(1, &["clone/results: no study", "`cargo xtask reproduce` trains one"]);
 }
+
+/// Cargo and libtorch are made up: the one builds nothing, and says that it has built the other's program.
+#[cfg(target_os = "linux")] // elsewhere the libraries have other names
+#[test]
+fn the_program_with_libtorch_takes_this_ones_place() {
+    use crate::executable::executable;
+    let place = Place::new();
+    place.config(&[]);
+    place.write("clone/Cargo.toml", "");
+    place.write("clone/xtask/Cargo.toml", "");
+    for file in ["lib/libtorch_cpu.so", "lib/libc10.so", "include/torch/csrc/api/include/torch/torch.h"] {
+        place.write(&format!("libtorch/{file}"), "");
+    }
+    place.write("libtorch/build-version", "2.11.0+cpu\n");
+    let [cargo, program, log] = ["cargo", "program", "log"].map(|name| place.path(name));
+    let artifact = format!(
+        r#"{{"reason":"compiler-artifact","target":{{"name":"mcdnn"}},"executable":"{}"}}"#,
+        program.display()
+    );
+    let script = format!("#!/bin/sh\necho \"$@\" > {}\necho '{artifact}'\n", log.display());
+    executable(&cargo, &script).unwrap();
+    executable(&program, "#!/bin/sh\necho $$ \"$CIRESAN_WORKSPACE\" \"$@\"\nexit 7\n").unwrap();
+
+    let arguments = "reproduce --config tiny.json --device libtorch-cpu";
+    let mut command = place.command(arguments);
+    command.env("CARGO_MANIFEST_DIR", place.path("clone/xtask")).env("CARGO", &cargo);
+    let child = command.env("LIBTORCH", place.path("libtorch")).spawn().unwrap();
+    let pid = child.id();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    let clone = place.path("clone");
+    assert_eq!(ran.stdout, format!("{pid} {} {arguments}\n", clone.display()), "{ran:#?}");
+    assert_eq!(ran.code, Some(7), "{ran:#?}");
+    let built = String::from_utf8(bytes(&log)).unwrap();
+    assert!(built.starts_with("build --package mcdnn --bin mcdnn --features libtorch"), "{built}");
+    assert_eq!(std::fs::read_link(clone.join(".libtorch")).unwrap(), place.path("libtorch"));
+    assert!(!clone.join("results").exists(), "refused before anything is written");
+}

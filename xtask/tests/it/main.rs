@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+#[cfg(target_os = "linux")]
+#[path = "../../../crates/mcdnn/src/executable.rs"]
+mod executable;
 mod handing_over;
 mod help;
 mod libtorch;

@@ -15,7 +15,7 @@ use crate::digits::{self, Digits};
 use crate::failure::{AlreadyTold, WithoutLibtorch, usage_error};
 use crate::numbers::list;
 use crate::plan::Plan;
-use crate::training::{self, End, Job};
+use crate::training::{self, End, Job, Wanted};
 use crate::{instruction_set, libtorch};
 
 /// Train a study's columns and print its table; goes on where it was interrupted.
@@ -135,9 +135,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             columns: &columns,
             unfinished: &unfinished,
             digits: &digits,
-            device: args.device,
-            workers: asked_workers,
-            isa,
+            wanted: Wanted { device: args.device, workers: asked_workers, isa },
             is_quiet: args.quiet,
         };
         match training::train(&job, app)? {

@@ -7,13 +7,23 @@ use std::thread;
 use anyhow::Result;
 use ciresan_cpu::{CpuEngine, Isa};
 use ciresan_net::{EngineSpec, Parameters};
+use study::Study;
 use trainer::{RunError, Setup, Summary};
 
-use super::Job;
 use crate::device::Device as Asked;
 #[cfg(not(feature = "libtorch"))]
 use crate::failure::WithoutLibtorch;
 use crate::numbers::count;
+
+/// What the command line says of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) device: Asked,
+    /// Groups of columns trained side by side, if that was asked for.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// What this project's own engine computes with.
+    pub(crate) isa: Isa,
+}
 
 /// An engine, and how much of the machine it gets.
 #[derive(Debug)]
@@ -36,25 +46,28 @@ enum Kind {
 }
 
 impl Machine {
-    /// What the job asks for, to train its unfinished columns.
+    /// What is wanted, to train `n_columns` of the study, at least one.
     ///
     /// # Errors
     /// When this program has no libtorch, or there is no GPU that can be used.
-    pub(super) fn choose(job: &Job<'_>) -> Result<Self> {
+    pub(super) fn choose(wanted: Wanted, study: &Study, n_columns: usize) -> Result<Self> {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        match job.device {
+        match wanted.device {
             Asked::Cpu => Ok(Self {
                 // Whatever the config's precision: it is the coarsest that an engine may use.
-                engine: format!("ciresan-cpu {} fp32", job.isa),
-                workers: at_most(job.workers.unwrap_or(threads), job.unfinished.len()),
+                engine: format!("ciresan-cpu {} fp32", wanted.isa),
+                workers: at_most(wanted.workers.unwrap_or(threads), n_columns),
                 group: NonZeroUsize::MIN,
                 threads,
-                kind: Kind::Cpu(job.isa),
+                kind: Kind::Cpu(wanted.isa),
             }),
             #[cfg(not(feature = "libtorch"))]
-            device => Err(WithoutLibtorch(device).into()),
+            device => {
+                let _ = study;
+                Err(WithoutLibtorch(device).into())
+            }
             #[cfg(feature = "libtorch")]
-            device => with_libtorch::choose(job, device, threads),
+            _ => with_libtorch::choose(wanted, study, n_columns, threads),
         }
     }
 
@@ -117,17 +130,21 @@ mod with_libtorch {
     use ciresan_net::libtorch::{Device, n_gpus};
     use ciresan_net::{EngineError, Precision};
 
-    pub(super) fn choose(job: &Job<'_>, asked: Asked, threads: NonZeroUsize) -> Result<Machine> {
-        let (study, n_columns) = (job.study, job.unfinished.len());
-        let devices: Vec<Device> = match asked {
+    pub(super) fn choose(
+        wanted: Wanted,
+        study: &Study,
+        n_columns: usize,
+        threads: NonZeroUsize,
+    ) -> Result<Machine> {
+        let devices: Vec<Device> = match wanted.device {
             Asked::Cuda => (0..n_gpus().context("--device cuda")?).map(Device::Cuda).collect(),
             _ => vec![Device::Cpu],
         };
-        let most_workers = match asked {
+        let most_workers = match wanted.device {
             Asked::Cuda => NonZeroUsize::new(devices.len()).unwrap_or(NonZeroUsize::MIN),
             _ => threads,
         };
-        let asked_for = match (asked, job.workers) {
+        let asked_for = match (wanted.device, wanted.workers) {
             // More workers than GPUs would share memory that each has counted as its own.
             (Asked::Cuda, Some(workers)) => workers.min(most_workers),
             (_, Some(workers)) => workers,
@@ -148,7 +165,7 @@ mod with_libtorch {
                 ),
             };
         }
-        let precision = match (asked, study.precision) {
+        let precision = match (wanted.device, study.precision) {
             (Asked::LibtorchCpu, Precision::Tf32) => Precision::Fp32,
             (_, precision) => precision,
         };

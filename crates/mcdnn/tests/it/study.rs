@@ -43,6 +43,30 @@ fn a_study_is_trained_once() {
     assert!(place.path("results/tiny/committee.json").exists());
 }
 
+#[test]
+fn some_columns_are_trained_into_another_folder_of_results() {
+    let place = Place::new();
+    place.config(&[]);
+    // A folder of a built-in config's name is not the config.
+    place.write("quick/file", "");
+    assert!(
+        place
+            .run("info --config quick")
+            .succeeded()
+            .stdout
+            .starts_with("study     quick (built-in config)\n")
+    );
+
+    let ran = place.run("--results elsewhere reproduce --config tiny.json --columns w14-1").succeeded();
+    assert!(ran.stderr.contains("columns   2, 1 of each width (14, original); 1 to train\n"), "{ran:#?}");
+    let column = |id: &str| place.path(&format!("elsewhere/tiny/columns/{id}"));
+    assert!(column("w14-1").join("probabilities.npy").is_file() && !column("original-1").exists());
+    assert!(!place.path("results").exists());
+    let report = place.run("report --results elsewhere --study tiny");
+    assert_eq!((report.code, &report.stdout), (Some(1), &ran.stdout), "{report:#?}");
+    assert!(report.stderr.ends_with("error: elsewhere/tiny: 1 of 2 columns are finished\n"), "{report:#?}");
+}
+
 /// The tiny study with so many epochs, to be stopped.
 fn long(n_epochs: u32) -> Place {
     let place = Place::new();

@@ -2,10 +2,31 @@
 
 use std::fs;
 
+use ciresan_cpu::CpuEngine;
+use ciresan_net::{Engine, EngineSpec, Parameters};
 use serde_json::{Value, json};
 use study::Study;
+use trainer::Summary;
 
 use crate::runs::{Runs, study};
+
+impl Runs {
+    /// Trains what is unfinished until the stop flag is set after `step` steps; also gives back what was told.
+    pub(crate) fn run(&self, step: usize, workers: usize, threads: usize) -> (Summary, Vec<String>) {
+        self.run_in_groups(step, workers, threads, 1)
+    }
+
+    pub(crate) fn run_in_groups(
+        &self,
+        step: usize,
+        workers: usize,
+        threads: usize,
+        group: usize,
+    ) -> (Summary, Vec<String>) {
+        let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
+        self.run_on(&make, step, workers, threads, group)
+    }
+}
 
 fn unbroken(study: &Study) -> Vec<Vec<u8>> {
     let runs = Runs::new(study.clone());

@@ -6,8 +6,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ciresan_cpu::CpuEngine;
-use ciresan_net::{Engine, EngineSpec, Parameters};
 use mnist_data::Data;
 use serde_json::{Value, json};
 use study::{ResultsFolder, Study};
@@ -71,23 +69,8 @@ impl Runs {
         ResultsFolder::create(self.root.path()).unwrap()
     }
 
-    /// Trains what is unfinished until the stop flag is set after `step` steps; also gives back what was told.
-    pub(crate) fn run(&self, step: usize, workers: usize, threads: usize) -> (Summary, Vec<String>) {
-        self.run_in_groups(step, workers, threads, 1)
-    }
-
-    pub(crate) fn run_in_groups(
-        &self,
-        step: usize,
-        workers: usize,
-        threads: usize,
-        group: usize,
-    ) -> (Summary, Vec<String>) {
-        let make = |_: usize, spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
-        self.run_on(&make, step, workers, threads, group)
-    }
-
-    /// The same on an engine of any kind.
+    /// Trains what is unfinished until the stop flag is set after `step` steps, on any engine; also gives back what was
+    /// told.
     pub(crate) fn run_on<M: MakeEngine>(
         &self,
         make: &M,
