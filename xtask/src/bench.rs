@@ -2,7 +2,7 @@
 
 mod contender;
 mod libtorch;
-pub(crate) mod machine;
+mod origin;
 mod preprocess;
 mod python;
 mod race;
@@ -16,9 +16,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use mcdnn::Device;
+use mcdnn::failure::usage_error;
+use mcdnn::host::Machine;
 
-use crate::device::Device;
-use crate::failure::usage_error;
 use crate::terminal;
 use crate::test::step;
 use crate::workspace::{Workspace, same_command_again};
@@ -132,8 +133,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         schema: results::SCHEMA,
         peers: name.to_owned(),
         command: same_command_again(),
-        commit: machine::clean_commit(&workspace),
-        machine: machine::Machine::this(),
+        commit: origin::clean_commit(&workspace),
+        machine: Machine::this(),
         tools: lineup.tools,
         rounds: args.rounds.get(),
         turn_s: race::TURN.as_secs_f64(),
@@ -176,6 +177,6 @@ fn write(workspace: &Workspace, name: &str, json: &str) -> Result<()> {
     let folder = path.parent().context("a file in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("{}: cannot make the folder", folder.display()))?;
     study::write_whole(&path, json.as_bytes())?;
-    terminal::note(format_args!("results: {}", workspace.shown(&path)));
+    terminal::note(format_args!("results: {}", mcdnn::shown(&path)));
     Ok(())
 }

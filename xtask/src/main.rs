@@ -1,4 +1,4 @@
-//! The command line of the project: reproduce a study, ask its committees, set up, measure, test.
+//! The command line of the project: the commands of the product, in this workspace, and its own: measure, test, lint.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 not done; 2 wrong usage.
 
@@ -6,32 +6,20 @@
 
 mod bench;
 mod build;
-mod committee;
-mod device;
-mod digits;
-mod doctor;
-mod drawing;
 #[cfg(all(test, unix))]
+#[path = "../../crates/mcdnn/src/executable.rs"]
 mod executable;
-mod failure;
-mod info;
-mod libtorch;
 mod lint;
-mod plan;
-mod predict;
-mod report;
-mod reproduce;
-mod setup;
-mod studies;
+mod product;
 mod terminal;
 mod test;
-mod trainer;
 mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mcdnn::{Terminal, called, failure};
 
 /// Reproduces Cireşan, Meier and Schmidhuber's multi-column networks for MNIST (CVPR 2012).
 #[derive(Debug, Parser)]
@@ -43,40 +31,25 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    Reproduce(reproduce::Args),
-    Committee(committee::Args),
-    Report(report::Args),
-    Predict(predict::Args),
-    Info(info::Args),
-    Setup(setup::Args),
-    Doctor(doctor::Args),
+    #[command(flatten)]
+    Product(mcdnn::Command),
     Bench(bench::Args),
     Test(test::Args),
     Lint(lint::Args),
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse().command) {
+    let matches = called(Cli::command(), "cargo xtask").get_matches();
+    let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(&command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let (code, told) = failure::exit(&error);
-            if let Some(sentence) = told {
-                terminal::note(format_args!("error: {sentence}"));
-            }
-            code
-        }
+        Err(error) => failure::tell(&error, &Terminal::standard()),
     }
 }
 
 fn run(task: &Task) -> Result<()> {
     match task {
-        Task::Reproduce(args) => reproduce::run(args),
-        Task::Committee(args) => committee::run(args),
-        Task::Report(args) => report::run(args),
-        Task::Predict(args) => predict::run(args),
-        Task::Info(args) => info::run(args),
-        Task::Setup(args) => setup::run(args),
-        Task::Doctor(args) => doctor::run(args),
+        Task::Product(command) => product::run(command),
         Task::Bench(args) => bench::run(args),
         Task::Test(args) => test::run(args),
         Task::Lint(args) => lint::run(args),

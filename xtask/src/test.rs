@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use mcdnn::{Terminal, libtorch};
 
 use crate::workspace::Workspace;
-use crate::{libtorch, lint, terminal};
+use crate::{lint, terminal};
 
 /// Run everything a change must pass: lint, documentation, tests.
 ///
@@ -24,14 +25,8 @@ pub(crate) struct Args {
 }
 
 /// What is built with libtorch.
-const WITH_LIBTORCH: [&str; 6] = [
-    "--package",
-    "ciresan-net",
-    "--package",
-    "trainer",
-    "--features",
-    "ciresan-net/libtorch,trainer/libtorch",
-];
+const WITH_LIBTORCH: [&str; 6] =
+    ["--package", "ciresan-net", "--package", "mcdnn", "--features", "ciresan-net/libtorch,mcdnn/libtorch"];
 
 /// Runs the gate; stops at the first step that fails.
 ///
@@ -57,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn with_libtorch(workspace: &Workspace) -> Result<()> {
-    terminal::note(libtorch::bring(workspace)?);
+    terminal::note(libtorch::bring(&workspace.place(), &Terminal::standard())?);
     let mut clippy = workspace.cargo_with_libtorch();
     clippy.arg("clippy").args(WITH_LIBTORCH).args(["--all-targets", "--", "-D", "warnings"]);
     step("clippy with libtorch", &mut clippy)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use mcdnn::Place;
 
 /// The folder with the workspace's `Cargo.toml`, and what is found from it.
 pub(crate) struct Workspace {
@@ -41,19 +42,12 @@ impl Workspace {
 
     /// The folder whose sub-folders are results folders of studies.
     pub(crate) fn results(&self) -> PathBuf {
-        self.root.join("results")
+        self.place().results
     }
 
-    /// The folder with the studies' configs.
+    /// The folder with the studies' configs. The workspace's `configs` is a link to it, which not every system makes.
     pub(crate) fn configs(&self) -> PathBuf {
-        self.root.join("configs")
-    }
-
-    /// A path as a person in the current folder would write it.
-    pub(crate) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
-        let current = env::current_dir().ok();
-        let short = current.and_then(|current| path.strip_prefix(current).ok());
-        short.filter(|short| !short.as_os_str().is_empty()).unwrap_or(path).display()
+        self.root.join("crates/mcdnn/configs")
     }
 
     /// The cargo that runs this program, at work in the workspace.
@@ -62,33 +56,30 @@ impl Workspace {
         command.current_dir(&self.root);
         command
     }
-}
 
-/// The command that was given, to be typed again: `cargo xtask reproduce --config configs/quick.json`.
-pub(crate) fn same_command_again() -> String {
-    let args = env::args_os().skip(1).map(|arg| quoted(&arg.to_string_lossy()));
-    ["cargo xtask".to_owned()].into_iter().chain(args).collect::<Vec<_>>().join(" ")
-}
-
-fn quoted(arg: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./,=:+@%".contains(c);
-    if !arg.is_empty() && arg.chars().all(plain) {
-        return arg.to_owned();
+    /// Cargo, for builds with the feature `libtorch`: the bindings find what `mcdnn::libtorch::bring` has found.
+    pub(crate) fn cargo_with_libtorch(&self) -> Command {
+        let mut command = self.cargo();
+        // The link leads there. With the variable the bindings would ask Python, which may name a folder of CUDA's instead.
+        command.env_remove(mcdnn::libtorch::PYTORCH_VARIABLE);
+        command
     }
-    format!("'{}'", arg.replace('\'', r"'\''"))
+
+    /// The workspace as a place of the product's commands.
+    pub(crate) fn place(&self) -> Place {
+        Place::workspace(&self.root)
+    }
+}
+
+/// The command that was given, to be typed again: `cargo xtask bench --peers training`.
+pub(crate) fn same_command_again() -> String {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    mcdnn::same_command_again("cargo xtask", &arguments)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_are_quoted_only_where_a_shell_needs_it() {
-        assert_eq!(quoted("configs/quick.json"), "configs/quick.json");
-        assert_eq!(quoted("my study"), "'my study'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn the_workspace_holds_this_crate() {

@@ -29,7 +29,7 @@ pub enum FinishedError {
     },
 }
 
-/// What finished columns make of some digits, each at the column's width, without distortion.
+/// What finished columns make of some digits, each at the column's width, without distortion, on the engines that `make` makes.
 ///
 /// Columns are worked on in parallel on rayon; the result does not depend on it. Of the study's own test digits this gives what
 /// `probabilities.npy` holds, to the bit, on the same engine and instruction set. `make` makes an engine for one column:

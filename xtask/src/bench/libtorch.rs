@@ -7,18 +7,19 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use ciresan_net::Precision;
+use mcdnn::digits::Digits;
+use mcdnn::host::{Machine, version};
+use mcdnn::plan::epoch_speeds;
+use mcdnn::{Device, Terminal, device, libtorch};
 use serde::Serialize;
 use serde_json::Value;
 use study::{DataSet, ResultsFolder, Study};
 
-use super::machine::{Machine, clean_commit, version};
+use super::origin::clean_commit;
 use crate::build::{self, Kind, Profile};
-use crate::device::{self, Device};
-use crate::digits::Digits;
-use crate::plan::epoch_speeds;
+use crate::terminal;
 use crate::test::step;
 use crate::workspace::{Workspace, same_command_again};
-use crate::{libtorch, terminal, trainer};
 
 /// Version of what is printed and written.
 const SCHEMA: u32 = 2;
@@ -41,7 +42,7 @@ struct Report {
     correctness: &'static str,
     /// What the example printed, a run each: step time by columns, batch, precision and way of convolving.
     speed: Vec<Value>,
-    /// All of it, a run each: digits distorted, fed and trained on by the program `trainer`.
+    /// All of it, a run each: digits distorted, fed and trained on by the program `mcdnn`.
     training: Vec<Training>,
     /// What Nsight Systems counted of a run, or why it did not.
     profile: String,
@@ -106,12 +107,12 @@ const PROFILED: [&str; 10] =
 pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
     let started = Instant::now();
     device.check()?;
-    let found = libtorch::bring(workspace)?;
+    let found = libtorch::bring(&workspace.place(), &Terminal::standard())?;
     terminal::note(&found);
     // Whatever may be missing is missed before minutes of measuring.
-    let program = build::program_with_libtorch(workspace, "trainer", Kind::Bin("trainer"), Profile::Release)?;
+    let program = build::program_with_libtorch(workspace, "mcdnn", Kind::Bin("mcdnn"), Profile::Release)?;
     let mut study = study(workspace, device)?;
-    let digits = Digits::bring(study.data, None)?;
+    Digits::bring(study.data, None, &Terminal::standard())?;
 
     let package = ["--release", "--package", "ciresan-net", "--features", "libtorch"];
     let mut tests = workspace.cargo_with_libtorch();
@@ -125,7 +126,7 @@ pub(super) fn run(workspace: &Workspace, device: Device) -> Result<String> {
     let mut training = Vec::new();
     for precision in [Precision::Fp32, Precision::Bf16] {
         study.precision = precision;
-        training.push(train(&program, &study, &digits, device)?);
+        training.push(train(&program, &study, device)?);
     }
     let profile = if device == Device::Cuda { profile(&example) } else { "not on a CPU".to_owned() };
     let report = Report {
@@ -170,15 +171,13 @@ fn study(workspace: &Workspace, device: Device) -> Result<Study> {
 }
 
 /// Trains the study, and reads how fast.
-fn train(program: &Path, study: &Study, digits: &Digits, device: Device) -> Result<Training> {
+fn train(program: &Path, study: &Study, device: Device) -> Result<Training> {
     let place = tempfile::tempdir().context("no temporary folder for a study")?;
     let (config, root) = (place.path().join("config.json"), place.path().join("study"));
     study::write_whole(&config, study.to_json().as_bytes())?;
     let mut training = Command::new(program);
-    training
-        .args(trainer::arguments(&config, &root, digits, device))
-        .stdin(Stdio::null())
-        .stdout(io::stderr());
+    training.args(["reproduce", "--device", &device.to_string()]).arg("--config").arg(&config);
+    training.arg("--study").arg(&root).stdin(Stdio::null()).stdout(io::stderr());
     step("training: distortion, feeding and steps", &mut training)?;
     let folder = ResultsFolder::open(root);
     let columns = study.columns();

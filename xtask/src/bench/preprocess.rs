@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use mcdnn::{Terminal, digits};
 use mnist_data::Collection;
 use mnist_data::idx::{self, Encoding};
 
@@ -12,10 +13,10 @@ use super::contender::Entry;
 use super::python::Environment;
 use super::race::Task;
 use super::results::Side;
-use super::{Lineup, OURS, machine};
+use super::{Lineup, OURS, origin};
 use crate::build::{self, Kind, Profile};
+use crate::terminal;
 use crate::workspace::Workspace;
-use crate::{digits, terminal};
 
 /// The tasks' names.
 pub(super) const TASKS: &[&str] = &["distort", "width", "raw", "gzip"];
@@ -37,7 +38,7 @@ pub(super) fn lineup(
     is_asked: impl Fn(&str) -> bool,
 ) -> Result<Lineup> {
     let ours = build::program(workspace, "preprocess", Kind::Example("race"), Profile::Release)?;
-    let (raw, _) = digits::read(Collection::Mnist, None)?;
+    let (raw, ..) = digits::read(Collection::Mnist, None, &Terminal::standard())?;
     let gzip = gzipped(&raw)?;
     let scripts = workspace.root().join(SCRIPTS);
     let peers = environment(workspace, python)?;
@@ -109,7 +110,7 @@ pub(super) fn lineup(
         what: what.to_owned(),
         entries,
     });
-    Ok(Lineup { tasks: tasks.collect(), tools: machine::tools(python) })
+    Ok(Lineup { tasks: tasks.collect(), tools: origin::tools(python) })
 }
 
 /// The Python environment with all peers, or why there is none.

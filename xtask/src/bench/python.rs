@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use mcdnn::host;
 
-use super::machine;
 use crate::terminal;
 
 /// The file that is written last: what the environment was made of. Without it the environment is no good.
@@ -35,7 +35,7 @@ impl Environment {
     pub(super) fn bring(folder: &Path, python: &Path, requirements: &Path) -> Result<Self> {
         let list = fs::read_to_string(requirements)
             .with_context(|| format!("{}: cannot read the list of packages", requirements.display()))?;
-        let Some(version) = machine::version(&mut Command::new(python)) else {
+        let Some(version) = host::version(&mut Command::new(python)) else {
             bail!("{}: cannot start Python; give another with --python", python.display());
         };
         let made_of = format!("# {version}\n{list}");

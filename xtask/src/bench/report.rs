@@ -1,6 +1,6 @@
 //! A race's results as Markdown tables, for the terminal and for the documents that quote them.
 
-use crate::plan;
+use mcdnn::numbers;
 
 use super::results::{Comparison, ContenderResult, Ratio, Side, TaskResult};
 
@@ -92,7 +92,7 @@ fn three_digits(value: f64) -> String {
 /// Three digits that count, in groups of three: `334,000`.
 fn thousands(value: f64) -> String {
     let unit = 10_f64.powi((value.log10().floor() as i32 - 2).max(0));
-    plan::thousands(((value / unit).round() * unit) as u64)
+    numbers::thousands(((value / unit).round() * unit) as u64)
 }
 
 #[cfg(test)]

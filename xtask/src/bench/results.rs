@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::machine::Machine;
+use mcdnn::host::Machine;
 
 /// Version of the file's form.
 pub(super) const SCHEMA: u32 = 1;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::contender::Entry;
 use super::race::Task;
 use super::results::Side;
-use super::{Lineup, OURS, machine, preprocess};
+use super::{Lineup, OURS, origin, preprocess};
 use crate::build::{self, Kind, Profile};
 use crate::terminal;
 use crate::workspace::Workspace;
@@ -77,7 +77,7 @@ pub(super) fn lineup(
         ],
     };
     let tasks = if is_asked(TASKS[0]) { vec![task] } else { Vec::new() };
-    Ok(Lineup { tasks, tools: machine::tools(python) })
+    Ok(Lineup { tasks, tools: origin::tools(python) })
 }
 
 fn named(name: &str, processes: usize) -> String {

@@ -14,7 +14,7 @@ fn a_study_is_trained_on_libtorch() {
     place.config(&[]);
     let reproduce = || {
         let mut command =
-            place.command("reproduce --config tiny.json --study results --device libtorch-cpu --workers 1");
+            place.command("reproduce --config tiny.json --study ./results --device libtorch-cpu --workers 1");
         // The user's, with the libtorch that the gate has found or brought.
         match env::var_os("CIRESAN_CACHE") {
             Some(cache) => command.env("CIRESAN_CACHE", cache),
@@ -32,6 +32,9 @@ fn a_study_is_trained_on_libtorch() {
     assert!(first.stdout.contains("- engine: libtorch 2.11.0 fp32 on "), "{first:#?}");
     assert!(first.stdout.contains("- columns: 2 of 2 finished"), "{first:#?}");
     let second = reproduce();
-    assert!(second.stderr.starts_with("nothing to do: every column in results is finished\n"), "{second:#?}");
+    assert!(
+        second.stderr.starts_with("nothing to do: every column in ./results is finished\n"),
+        "{second:#?}"
+    );
     assert_eq!(second.stdout, first.stdout);
 }

@@ -3,11 +3,15 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-mod committee;
+#[cfg(target_os = "linux")]
+#[path = "../../../crates/mcdnn/src/executable.rs"]
+mod executable;
+mod handing_over;
 mod help;
 mod libtorch;
-mod looks;
-mod predict;
 mod refusals;
+#[path = "../../../crates/mcdnn/tests/it/run.rs"]
 mod run;
-mod study;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xtask");

@@ -1,97 +1,8 @@
-//! What cannot be done ends in one sentence and the right exit code, before anything is fetched, built or trained.
+//! What cannot be done ends in one sentence and the right exit code, before anything is fetched or built.
 
-use study::{Manifest, ResultsFolder, Study};
+use std::path::Path;
 
 use crate::run::{Place, Ran};
-
-const REPRODUCE: &str = "reproduce --config tiny.json --study results";
-
-#[track_caller]
-fn check_config(change: (&str, &str), words: &[&str]) {
-    let place = Place::new();
-    place.config(&[change]);
-    place.run(REPRODUCE).refused(2, &[&["tiny.json:"], words].concat());
-    assert!(!place.path("results").exists());
-}
-
-#[test]
-fn wrong_configs() {
-    check_config(("\"epochs\"", "\"epoch\""), &["unknown key \"epoch\"", "known: ", "epochs"]);
-    check_config(("[14,", "[99,"), &["99", "4 to 28"]);
-    check_config(("\"batch\": 32", "\"batch\": 0"), &["batch is 0"]);
-    check_config(("12N-10N", "12N-10X"), &["10X"]);
-    check_config(("{", ""), &["not JSON"]);
-}
-
-#[test]
-fn a_config_that_is_not_there() {
-    Place::new().run(REPRODUCE).refused(2, &["tiny.json", "cannot read the config"]);
-}
-
-/// An IDX file of images: its header, and as many pixels as asked for.
-fn images(n_images: u32, n_pixels: usize) -> Vec<u8> {
-    let header = [0x0000_0803, n_images, 28, 28].map(u32::to_be_bytes).concat();
-    [header, vec![0; n_pixels]].concat()
-}
-
-#[track_caller]
-fn check_data(train_images: Option<&[u8]>, words: &[&str]) {
-    let place = Place::new();
-    place.config(&[("\"sample\"", "\"mnist\"")]);
-    if let Some(train_images) = train_images {
-        place.write("digits/train-images-idx3-ubyte", train_images);
-    }
-    place.run(&format!("{REPRODUCE} --data digits")).refused(1, words);
-    place.run("setup --data digits").refused(1, words);
-}
-
-#[test]
-fn digits_that_are_damaged_or_others_or_missing() {
-    check_data(
-        Some(&images(60_000, 1_000)),
-        &["digits/train-images-idx3-ubyte: truncated", "got 1016 bytes"],
-    );
-    check_data(Some(&images(1, 784)), &["digits/train-images-idx3-ubyte: SHA-256 ", "ba891046e6505d7a"]);
-    check_data(None, &["digits: no such folder"]);
-}
-
-#[test]
-fn a_folder_for_digits_that_are_embedded() {
-    let place = Place::new();
-    place.config(&[]);
-    place.run(&format!("{REPRODUCE} --data digits")).refused(2, &["--data", "embedded sample"]);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_results_folder_that_cannot_be_written() {
-    let place = Place::new();
-    place.config(&[]);
-    // Nobody can make a folder there, not even root.
-    place
-        .run("reproduce --config tiny.json --study /proc/tiny")
-        .refused(1, &["/proc/tiny", "cannot create the results folder"]);
-}
-
-#[test]
-fn a_results_folder_of_another_config() {
-    let place = Place::new();
-    place.config(&[("\"seed\": 7", "\"seed\": 8")]);
-    let other = Study::read(&place.path("tiny.json")).unwrap();
-    let folder = ResultsFolder::create(place.path("results")).unwrap();
-    folder.write_manifest(&Manifest::new(&other, &[])).unwrap();
-
-    place.config(&[]);
-    place.run(REPRODUCE).refused(2, &["results", "another config", "seed is 8 there and 7 in yours"]);
-}
-
-#[test]
-fn a_results_folder_that_another_run_works_in() {
-    let place = Place::new();
-    place.config(&[]);
-    let _lock = ResultsFolder::create(place.path("results")).unwrap().lock().unwrap();
-    place.run(REPRODUCE).refused(1, &["results", "another run is working"]);
-}
 
 #[test]
 fn a_task_that_no_race_has() {
@@ -100,18 +11,30 @@ fn a_task_that_no_race_has() {
 }
 
 #[test]
-fn studies_that_are_not_there() {
+fn started_by_hand_outside_of_the_workspace() {
     let place = Place::new();
-    place.run("report --study nowhere").refused(2, &["nowhere: no study.json"]);
-    place.run("committee --widths 14 --study nowhere").refused(2, &["nowhere: no study.json"]);
+    for command in ["report", "lint"] {
+        let mut command = place.command(command);
+        command.env_remove("CARGO_MANIFEST_DIR");
+        Ran::of(command).refused(1, &["workspace", "cargo xtask"]);
+    }
 }
 
 #[test]
-fn started_by_hand_outside_of_the_workspace() {
+fn cuda_is_refused_where_there_is_no_gpu() {
+    if ["/proc/driver/nvidia/gpus", "/dev/nvidiactl", "/dev/dxg"].iter().any(|path| Path::new(path).exists())
+    {
+        eprintln!("skipped: this machine has an NVIDIA GPU");
+        return;
+    }
     let place = Place::new();
-    let mut command = place.command("report");
-    command.env_remove("CARGO_MANIFEST_DIR");
-    Ran::of(command).refused(1, &["workspace", "cargo xtask"]);
+    place.config(&[]);
+    place
+        .run("reproduce --config tiny.json --study ./results --device cuda")
+        .refused(1, &["--device cuda", "no NVIDIA GPU"]);
+    assert!(!place.path("results").exists());
+    place.run("bench --device cuda").refused(1, &["--device cuda", "no NVIDIA GPU"]);
+    place.run("bench --device cpu").refused(2, &["libtorch-cpu"]);
 }
 
 #[cfg(target_os = "linux")] // elsewhere the libraries have other names
@@ -122,7 +45,9 @@ fn another_libtorch_is_refused_with_both_versions() {
         place.write(&format!("old/{file}"), "");
     }
     place.write("old/build-version", "2.9.1+cpu\n");
-    for command in ["setup --libtorch", "test --libtorch"] {
+    place.config(&[]);
+    for command in ["test --libtorch", "reproduce --config tiny.json --study ./results --device libtorch-cpu"]
+    {
         let mut command = place.command(command);
         command.env("LIBTORCH", place.path("old"));
         Ran::of(command).refused(1, &["LIBTORCH", "libtorch 2.9.1+cpu, expected 2.11.0"]);

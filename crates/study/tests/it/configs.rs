@@ -1,4 +1,4 @@
-//! The configs of the workspace.
+//! The configs that `mcdnn` brings along.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use study::Study;
 
 pub(crate) fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../configs")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../mcdnn/configs")
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! `mcdnn committee`: what some columns say together.
+
+mod chosen;
+mod compare;
+mod errors;
+
+use std::path::PathBuf;
+
+use ::committee::Rule;
+use anyhow::Result;
+use report::{Columns, Labels, Listing, Selection, committee_markdown, read_selected};
+
+use crate::app::App;
+use crate::digits::{self, Digits};
+use crate::studies::Found;
+use chosen::Chosen;
+
+/// Print the errors of committees of a study's columns.
+///
+/// Takes the finished columns of some widths, or some columns by name, and prints the committee of every subset of up to four
+/// widths (the Theano project's Venn diagram as a table, the best one marked), all columns together by every rule, and each
+/// column and width, beside the paper's and the Theano project's figures where they have one. Trains nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(crate) struct Args {
+    /// Widths separated by commas: pixels, or `original` [default: all of the study]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "columns")]
+    widths: Vec<String>,
+    /// Columns separated by commas, such as `w14-1,w20-3,original-2`; all must be finished
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Compare two committees on the same digits instead, each given as widths or columns separated by commas: McNemar's exact
+    /// test, with the counts and a sentence
+    #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["widths", "columns", "subsets", "errors"])]
+    compare: Vec<String>,
+    /// How columns are combined: mean (the paper's), product, median, majority, borda, or weighted (mean, weighted by the errors
+    /// on held-out training digits, where the study has them)
+    #[arg(long, value_name = "RULE", default_value_t = Rule::Mean)]
+    vote: Rule,
+    /// List every subset of up to seven widths, at most 127, instead of up to four; of more widths than that none is listed
+    #[arg(long)]
+    subsets: bool,
+    /// Draw the digits that all columns together miss, the surest errors first, with label, first and second guess and the
+    /// columns' votes; nothing else
+    #[arg(long, conflicts_with_all = ["json", "subsets"])]
+    errors: bool,
+    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most of what
+    /// is asked for, then with the most finished columns]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Take the test digits' labels from the four IDX files (raw or .gz) of this folder [default: the cache]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print the figures as one JSON object instead of the tables: with --compare the comparison, else every subset, statistic
+    /// and missed digit, in the form of committee.json
+    #[arg(long)]
+    json: bool,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  $mcdnn committee --widths 14,16,18,20
+  $mcdnn committee --columns w14-1,w20-3 --vote product
+  $mcdnn committee --study results/paper --subsets
+  $mcdnn committee --errors
+  $mcdnn committee --compare 14,16 18,20
+  $mcdnn committee --widths original,10,12 --json
+
+Exit codes: 0 printed; 1 a column that is asked for is not finished, or none of a width, or a file is damaged; 2 wrong usage, \
+such as a width the study does not have.
+
+{}",
+        digits::ENVIRONMENT
+    )
+}
+
+/// Prints the committee's figures.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    if let [first, second] = args.compare.as_slice() {
+        return compare::run(args, app, first, second);
+    }
+    let asked: Vec<String> = args.widths.iter().chain(&args.columns).cloned().collect();
+    let chosen = match asked.is_empty() {
+        true => Chosen::all(),
+        false if args.columns.is_empty() => Chosen::widths(&asked)?,
+        false => Chosen::columns(&asked)?,
+    };
+    let found = Found::given_or_best(app, args.study.as_deref(), |finished| chosen.rank(finished))?;
+    chosen.check(&found)?;
+
+    let digits = Digits::bring(found.study.data, args.data.as_deref(), &app.terminal)?;
+    let columns = if asked.is_empty() { Columns::All } else { chosen.selected() };
+    let selection = Selection { columns, rule: args.vote };
+    let summary = read_selected(&found.folder, Labels::from(&digits.data), &selection)?;
+    let text = if args.json {
+        serde_json::to_string(&summary)?
+    } else if args.errors {
+        errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, app.terminal.width())
+    } else {
+        committee_markdown(&summary, if args.subsets { Listing::Full } else { Listing::Short })
+    };
+    Ok(app.terminal.result(text)?)
+}

@@ -1,0 +1,130 @@
+//! `mcdnn predict`: which digits some images show, by a study's committee.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use ciresan_cpu::CpuEngine;
+use ciresan_net::{EngineSpec, Parameters};
+use ndarray::Axis;
+use serde::Serialize;
+use study::DataSet;
+
+use self::answer::{Answer, CLEAR};
+use self::source::{Found as Image, Unread};
+use crate::app::{App, shown};
+use crate::drawing::half_blocks;
+use crate::failure::{AlreadyTold, usage_error};
+use crate::instruction_set;
+use crate::studies::Found;
+
+mod answer;
+mod decode;
+mod listing;
+mod source;
+
+/// Version of the JSON object.
+const SCHEMA: u32 = 1;
+
+/// Say which digits images show, by the committee of a study's columns.
+///
+/// Takes PNG, JPEG and IDX files, told apart by their first bytes. One image shows one digit, of any size, dark on light or
+/// light on dark; it is brought to the form of MNIST's digits (the ink fitted into 20 x 20 pixels, its centre of mass in
+/// the middle of 28 x 28), at each column's width goes through every finished column, and the mean of their probabilities is the
+/// answer. Images of 28 x 28 pixels in an IDX file are taken for MNIST's: their polarity is all that is looked at.
+///
+/// Prints for each image the three most probable digits of the committee and of each width, with the number of columns that
+/// say the first. Below a probability of 80 % the image is said to be not clearly a digit. On a terminal the digit is
+/// drawn as the columns see it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// PNG, JPEG or IDX files (raw or .gz), folders of such files, or - for standard input
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
+    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
+    /// finished columns]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Print the answers as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  $mcdnn predict seven.png
+  $mcdnn predict --study results/quick photographs/ t10k-images-idx3-ubyte.gz
+  curl -s https://example.org/digit.jpg | $mcdnn predict - --json
+
+Exit codes:
+  0  every image was read; what the answers are does not matter
+  1  something could not be read or was blank (the others are answered), or no column is finished
+  2  wrong usage";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    /// The results folder.
+    study: String,
+    /// The columns that were asked, in training order.
+    columns: Vec<String>,
+    /// Least probability of a clear answer.
+    clear_from: f64,
+    images: &'a [Answer],
+    unread: &'a [Unread],
+}
+
+/// Answers for the images.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let found = Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
+    let shown = shown(found.folder.root());
+    if found.finished.is_empty() {
+        bail!("{shown}: no column is finished; `{} reproduce` trains them", app.place.name);
+    }
+    if found.study.data == DataSet::FashionMnist {
+        return Err(usage_error(format_args!(
+            "{shown}: its columns know clothing (fashion-mnist), not digits"
+        )));
+    }
+
+    let (images, unread) = source::read(&args.images, &app.terminal);
+    for Unread { reason, .. } in &unread {
+        app.terminal.note(format_args!("error: {reason}"));
+    }
+    let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images)? };
+    if args.json {
+        app.terminal.result(serde_json::to_string(&Report {
+            schema: SCHEMA,
+            study: shown.to_string(),
+            columns: found.finished.iter().map(ToString::to_string).collect(),
+            clear_from: CLEAR,
+            images: &answers,
+            unread: &unread,
+        })?)?;
+    } else {
+        let drawn = app.terminal.shows_results();
+        for (index, (answer, image)) in answers.iter().zip(&images).enumerate() {
+            let gap = if index > 0 { "\n" } else { "" };
+            let drawing = if drawn { half_blocks(image.pixels.view()) } else { Vec::new() };
+            let drawing: String = drawing.iter().map(|line| format!("  {}\n", line.trim_end())).collect();
+            app.terminal.result(format_args!("{gap}{}{drawing}", listing::text(answer)))?;
+        }
+    }
+    // Each has been told above.
+    if unread.is_empty() { Ok(()) } else { Err(AlreadyTold(1).into()) }
+}
+
+fn answer(found: &Found, images: &[Image]) -> Result<Vec<Answer>> {
+    let isa = instruction_set::chosen()?;
+    let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
+    let views: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
+    let digits = ndarray::stack(Axis(0), &views)?;
+    let manifest = found.folder.manifest()?.context("study.json is gone")?;
+    let probabilities =
+        trainer::predict_finished(&found.folder, &manifest, &found.finished, digits.view(), make)?;
+    answer::answers(images, &found.finished, probabilities.view())
+}

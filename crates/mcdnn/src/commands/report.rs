@@ -1,0 +1,70 @@
+//! `mcdnn report`: a study's page, figures and tables from its results folder.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use report::{Evidence, Labels, Listing, Pixels, Report};
+
+use crate::app::{App, shown};
+use crate::digits::{self, Digits};
+use crate::studies::Found;
+
+/// Write a study's report into its results folder, and print its figures.
+///
+/// Writes report.html (one page with every figure and table that needs no network), figures/*.svg, report.md and
+/// committee.json, and prints the short form as Markdown: each column's error, each width's committee and all together,
+/// beside the paper's and the Theano project's figures. Works on an unfinished study too, with the columns that are finished.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(crate) struct Args {
+    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
+    /// finished columns]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Write the figures as PNG too, beside the SVG ones; needs a font on this system
+    #[arg(long)]
+    png: bool,
+    /// Print the figures as one JSON object instead of Markdown
+    #[arg(long)]
+    json: bool,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  $mcdnn report
+  $mcdnn report --study results/quick --png
+
+Exit codes: 0 written and printed; 1 so too, but the study is not finished, or nothing to report; 2 wrong usage.
+
+{}",
+        digits::ENVIRONMENT
+    )
+}
+
+/// Writes the report and prints the figures.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let Found { folder, study, .. } =
+        Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
+    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    let summary = match report::read_summary(&folder)? {
+        Some(summary) => summary,
+        None => report::read(&folder, Labels::from(&digits.data), None)?,
+    };
+    let evidence = Evidence::new(&summary, &folder, &digits.data)?;
+    Report::draw(&evidence)?.write(&folder, if args.png { Pixels::Png } else { Pixels::None })?;
+    app.terminal.figures(&summary, Listing::Short, args.json)?;
+    app.terminal.note(format_args!("report    {}", shown(&folder.report_page_path())));
+    if !summary.missing.is_empty() {
+        let (finished, all) = (summary.finished.len(), study.columns().len());
+        bail!("{}: {finished} of {all} columns are finished", shown(folder.root()));
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! `mcdnn reproduce`: a study from its config to its table, going on where an earlier run stopped.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::{Result, bail};
+use report::{Labels, Listing, Summary};
+use study::{ColumnId, ResultsFolder, Study};
+
+use crate::app::{App, shown};
+use crate::configs::Config;
+use crate::device::Device;
+use crate::digits::{self, Digits};
+use crate::failure::{AlreadyTold, WithoutLibtorch, usage_error};
+use crate::numbers::list;
+use crate::plan::Plan;
+use crate::training::{self, End, Job, Wanted};
+use crate::{instruction_set, libtorch};
+
+/// Train a study's columns and print its table; goes on where it was interrupted.
+///
+/// Brings the digits, says what it is going to do, trains the columns that are not finished, and prints each column's
+/// error, each width's committee and all together, beside the paper's and the Theano project's figures.
+/// Ctrl-C, SIGTERM, SIGUSR1 or the end of the terminal (not under nohup) save every column after the step at work and stop;
+/// a second Ctrl-C stops at once. The same command goes on, and the weights are the same bits as without the stop, with
+/// any number of workers. A second run on a finished study only prints its table.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(crate) struct Args {
+    /// The study's config: a file, or one of the built-in configs held-out, paper, quick and theano [default: paper]
+    #[arg(long, value_name = "CONFIG")]
+    config: Option<PathBuf>,
+    /// The results folder, made if missing: a path, or a name in the folder of results [default: the study's name there]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Use the four IDX files (raw or .gz) of this folder instead of fetching them; they must be the original ones
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Columns to train, separated by commas, such as w14-1,original-2 [default: all of the study]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    columns: Vec<ColumnId>,
+    /// What trains the columns
+    #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Cpu)]
+    device: Device,
+    /// Columns trained side by side, a core each; with libtorch groups of columns [default: one for each core, or GPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// Predict the test digits too, though the config holds out training digits [default: those are predicted alone, and
+    /// the test digits stay unread]
+    #[arg(long)]
+    test: bool,
+    /// Print no plan and no progress on stderr: only errors, interruptions and the closing line
+    #[arg(long)]
+    quiet: bool,
+    /// Print the figures as one JSON object instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  $mcdnn reproduce --config quick
+  $mcdnn reproduce --workers 8 --study /data/paper
+  $mcdnn reproduce --device cuda
+
+Exit codes:
+  0  every column asked for is finished and the table printed
+  1  not finished: interrupted, or something failed; the same command goes on
+  2  wrong usage: a flag, the config, or a results folder of another config
+
+{}
+{}
+{}",
+        digits::ENVIRONMENT,
+        instruction_set::ENVIRONMENT,
+        libtorch::ENVIRONMENT
+    )
+}
+
+/// Runs the study.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let isa = instruction_set::chosen()?;
+    let Config { study, source } = Config::read(args.config.as_deref())?;
+    let columns = asked_for(&args.columns, &study)?;
+    let root = match &args.study {
+        Some(given) => app.study_folder(given),
+        None => app.place.results.join(&study.name),
+    };
+    let folder = ResultsFolder::open(&root);
+    folder.adopt(&study)?;
+
+    // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
+    let shown = shown(&root);
+    let which = if args.columns.is_empty() { "every column" } else { "every column asked for" };
+    let nothing_to_do = format!("nothing to do: {which} in {shown} is finished");
+    if folder.is_complete(&columns, args.test) {
+        app.terminal.note(nothing_to_do);
+        let summary = match report::read_summary(&folder)? {
+            Some(summary) => summary,
+            None => summarize(&folder, &Digits::bring(study.data, args.data.as_deref(), &app.terminal)?)?,
+        };
+        return app.terminal.figures(&summary, Listing::Short, args.json);
+    }
+
+    // Whatever can be refused is refused before the wait for a download.
+    if args.device.needs_libtorch() && !cfg!(feature = "libtorch") {
+        return Err(WithoutLibtorch(args.device).into());
+    }
+    args.device.check()?;
+    let folder = ResultsFolder::create(&root)?;
+    let _lock = folder.lock()?;
+    folder.adopt(&study)?; // again: another run may have come first
+    trainer::clean_finished(&folder, &study)?;
+    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+
+    let (finished, unfinished): (Vec<ColumnId>, Vec<ColumnId>) =
+        columns.iter().partition(|id| folder.is_finished(id));
+    if !folder.is_complete(&columns, args.test) {
+        let asked_workers = args.workers.and_then(|n| NonZeroUsize::new(n.into()));
+        if !args.quiet && !unfinished.is_empty() {
+            let n_workers = match asked_workers {
+                Some(n_workers) => n_workers,
+                None => thread::available_parallelism()?,
+            };
+            let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
+            app.terminal.note(format_args!("study     {} ({source}) in {shown}", study.name));
+            app.terminal.note(plan);
+        }
+        let job = Job {
+            study: &study,
+            folder: &folder,
+            finished: &finished,
+            unfinished: &unfinished,
+            test: args.test,
+            digits: &digits,
+            wanted: Wanted { device: args.device, workers: asked_workers, isa },
+            is_quiet: args.quiet,
+        };
+        match training::train(&job, app)? {
+            End::Finished => {}
+            End::Interrupted => bail!("interrupted; go on with `{}`", app.same_command_again()),
+            End::Failed => return Err(AlreadyTold(1).into()),
+        }
+    }
+    if unfinished.is_empty() {
+        app.terminal.note(nothing_to_do); // but to tidy up
+    }
+    app.terminal.figures(&summarize(&folder, &digits)?, Listing::Short, args.json)
+}
+
+/// The columns of the study, or those of them that the command line names, in training order.
+fn asked_for(names: &[ColumnId], study: &Study) -> Result<Vec<ColumnId>> {
+    let all = study.columns();
+    if let Some(unknown) = names.iter().find(|id| !all.contains(id)) {
+        return Err(usage_error(format_args!(
+            "--columns: the study {} has no column {unknown}; it has {}",
+            study.name,
+            list(all.iter())
+        )));
+    }
+    Ok(all.into_iter().filter(|id| names.is_empty() || names.contains(id)).collect())
+}
+
+/// Reads the results and writes `committee.json`.
+fn summarize(folder: &ResultsFolder, digits: &Digits) -> Result<Summary> {
+    let summary = report::read(folder, Labels::from(&digits.data), None)?;
+    report::write_summary(folder, &summary)?;
+    Ok(summary)
+}

@@ -1,0 +1,130 @@
+//! The digits of a study: embedded, from a folder the user names, or from the cache, fetched when missing.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use mnist_data::fetch::{Event, Fetcher, default_cache};
+use mnist_data::{Collection, Data, FileHash};
+use study::{DataFile, DataSet};
+
+use crate::failure::usage_error;
+use crate::terminal::Terminal;
+
+/// Environment variable: the folder to keep fetched digits in, instead of the user's cache folder.
+const CACHE_VARIABLE: &str = "CIRESAN_CACHE";
+
+/// Environment variables that may hold the address of a proxy, the first one set counts.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Where digits come from, for the help of every command that needs them.
+pub(crate) const ENVIRONMENT: &str = "\
+Environment variables:
+  CIRESAN_CACHE  folder for fetched digits, about 55 MB a collection
+                 [default: ciresan-mcdnn in the user's cache folder]
+  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 [default: none];
+                 https_proxy, ALL_PROXY and all_proxy do too";
+
+/// Verified digits, ready to train and test on.
+pub struct Digits {
+    /// All of them; test digits in the order of the probabilities' rows.
+    pub data: Data,
+    /// What the manifest says of their files.
+    pub(crate) files: Vec<DataFile>,
+}
+
+impl Digits {
+    /// Brings the digits of a data set: from `folder` if the user gave one, else from the cache, else fetched into it.
+    ///
+    /// # Errors
+    /// When the folder's files are missing, damaged or of another collection; when no source has the collection.
+    pub fn bring(data: DataSet, folder: Option<&Path>, terminal: &Terminal) -> Result<Self> {
+        let collection = match data {
+            DataSet::Mnist => Collection::Mnist,
+            DataSet::FashionMnist => Collection::FashionMnist,
+            DataSet::Sample if folder.is_some() => {
+                return Err(usage_error(
+                    "--data is of no use here: the study's digits are the embedded sample",
+                ));
+            }
+            DataSet::Sample => {
+                let data = Data::sample();
+                let hashes = data.hashes();
+                return Ok(Self::new(data, hashes));
+            }
+        };
+        let (_, data, hashes) = read(collection, folder, terminal)?;
+        Ok(Self::new(data, hashes))
+    }
+
+    fn new(data: Data, hashes: Vec<FileHash>) -> Self {
+        let file = |FileHash { name, sha256 }| DataFile { name, sha256 };
+        Self { data, files: hashes.into_iter().map(file).collect() }
+    }
+}
+
+/// The folder of everything that is fetched: the user's, or the one the environment names.
+///
+/// # Errors
+/// When the user has no cache folder.
+pub fn cache() -> Result<PathBuf> {
+    match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
+        Some(folder) => Ok(PathBuf::from(folder)),
+        None => Ok(default_cache()?),
+    }
+}
+
+/// A folder with the collection's four files, verified, what they hold, and their hashes.
+///
+/// # Errors
+/// As [`Digits::bring`].
+pub fn read(
+    collection: Collection,
+    folder: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<(PathBuf, Data, Vec<FileHash>)> {
+    if let Some(folder) = folder {
+        let (data, hashes) = Data::read_verified(collection, folder)?;
+        return Ok((std::path::absolute(folder)?, data, hashes));
+    }
+    let cache = cache()?;
+    // The usual case first, because it reads and hashes each file once. Whatever is wrong, the fetcher mends or tells.
+    let cached = cache.join(collection.name());
+    if let Ok((data, hashes)) = Data::read_verified(collection, &cached) {
+        return Ok((cached, data, hashes));
+    }
+    terminal.note(format_args!("fetching {collection} into {}", cached.display()));
+    let mut fetcher = Fetcher::new(collection, cache);
+    if let Some(proxy) =
+        PROXY_VARIABLES.iter().filter_map(|name| env::var(name).ok()).find(|value| !value.is_empty())
+    {
+        fetcher = fetcher.proxy(proxy);
+    }
+    let mut progress = Progress { terminal, last_drawn: None };
+    let fetched = fetcher.fetch(&mut |event| progress.show(event))?;
+    let (data, hashes) = Data::read_verified(collection, &fetched)?;
+    Ok((fetched, data, hashes))
+}
+
+/// Shows a fetch on stderr: its steps as lines, the bytes as one line that is drawn over, on a terminal only.
+struct Progress<'a> {
+    terminal: &'a Terminal,
+    last_drawn: Option<Instant>,
+}
+
+impl Progress<'_> {
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    fn show(&mut self, event: Event<'_>) {
+        if !matches!(event, Event::Progress { .. }) {
+            let clear = if self.last_drawn.take().is_some() { "\r\x1b[K" } else { "" };
+            self.terminal.note(format_args!("{clear}{event}"));
+        } else if self.terminal.is_interactive()
+            && self.last_drawn.is_none_or(|at| at.elapsed() >= Self::PAUSE)
+        {
+            self.last_drawn = Some(Instant::now());
+            self.terminal.draw(event);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod app;
+mod commands;
+mod configs;
+pub mod device;
+pub mod digits;
+mod drawing;
+#[cfg(all(test, unix))]
+mod executable;
+pub mod failure;
+mod help;
+pub mod host;
+mod instruction_set;
+pub mod libtorch;
+pub mod numbers;
+pub mod plan;
+pub mod signals;
+mod studies;
+mod terminal;
+mod training;
+
+pub use app::{App, Place, WORKSPACE_VARIABLE, same_command_again, shown};
+pub use commands::Command;
+pub use device::Device;
+pub use help::called;
+pub use terminal::Terminal;

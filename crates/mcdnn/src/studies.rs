@@ -1,0 +1,89 @@
+//! The studies there are: results folders with a `study.json`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use study::{ColumnId, ResultsFolder, Study};
+
+use crate::app::{App, shown};
+use crate::failure::{UsageError, usage_error};
+
+/// A results folder, the study it is of, and how far that is.
+pub(crate) struct Found {
+    pub(crate) folder: ResultsFolder,
+    pub(crate) study: Study,
+    /// In training order.
+    pub(crate) finished: Vec<ColumnId>,
+}
+
+impl Found {
+    /// Opens the results folder at `root`.
+    ///
+    /// # Errors
+    /// When it has no readable `study.json`.
+    pub(crate) fn open(root: &Path) -> Result<Self> {
+        let folder = ResultsFolder::open(root);
+        let Some(manifest) = folder.manifest()? else {
+            return Err(usage_error(format_args!(
+                "{}: no study.json there, so this is no results folder of a study",
+                root.display()
+            )));
+        };
+        let study = manifest.config;
+        Ok(Self { finished: folder.finished(&study), folder, study })
+    }
+
+    /// The folder that `--study` names, else the one below the folder of results whose finished columns rank highest, above (0, 0); which
+    /// one that is, is told on stderr.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and when no study has such a column.
+    pub(crate) fn given_or_best(
+        app: &App,
+        given: Option<&Path>,
+        rank: impl Fn(&[ColumnId]) -> (usize, usize),
+    ) -> Result<Self> {
+        if let Some(root) = given {
+            return Self::open(&app.study_folder(root));
+        }
+        let results = &app.place.results;
+        let mut best: Option<Self> = None;
+        for root in folders(results).with_context(|| results.display().to_string())? {
+            let found = match Self::open(&root) {
+                Ok(found) => found,
+                Err(error) if error.is::<UsageError>() => continue, // some other folder
+                Err(error) => {
+                    app.terminal.note(format_args!("passed over: {error:#}"));
+                    continue;
+                }
+            };
+            // The first by name among equals.
+            if rank(&found.finished) > best.as_ref().map_or((0, 0), |best| rank(&best.finished)) {
+                best = Some(found);
+            }
+        }
+        let Some(found) = best else {
+            bail!(
+                "{}: no study with such finished columns; `{} reproduce` trains one, --study names another",
+                shown(results),
+                app.place.name
+            );
+        };
+        app.terminal.note(format_args!("study     {}", shown(found.folder.root())));
+        Ok(found)
+    }
+}
+
+/// The folders in a folder, by name; none when it does not exist.
+fn folders(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing?,
+    };
+    let mut paths = listing.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.is_dir());
+    paths.sort();
+    Ok(paths)
+}

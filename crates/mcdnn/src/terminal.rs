@@ -1,0 +1,137 @@
+//! The two streams: results to stdout, everything else to stderr. A closed pipe at either is not an error.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use report::{Listing, Summary};
+
+/// Where a program writes.
+pub struct Terminal {
+    stdout: Mutex<Box<dyn Write + Send>>,
+    stderr: Mutex<Box<dyn Write + Send>>,
+    /// Whether a person reads results, and in lines of how many characters.
+    stdout_width: Option<usize>,
+    stderr_is_interactive: bool,
+}
+
+impl Terminal {
+    /// This process's own streams.
+    #[must_use]
+    pub fn standard() -> Self {
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        Self {
+            stdout_width: width,
+            stderr_is_interactive: io::stderr().is_terminal(),
+            ..Self::new(io::stdout(), io::stderr())
+        }
+    }
+
+    /// Two streams that nobody sits at.
+    pub fn new(stdout: impl Write + Send + 'static, stderr: impl Write + Send + 'static) -> Self {
+        Self {
+            stdout: Mutex::new(Box::new(stdout)),
+            stderr: Mutex::new(Box::new(stderr)),
+            stdout_width: None,
+            stderr_is_interactive: false,
+        }
+    }
+
+    /// Prints a result on stdout, followed by a line's end if it has none.
+    ///
+    /// # Errors
+    /// When stdout takes no more, for another reason than that nobody reads on.
+    pub fn result(&self, text: impl Display) -> io::Result<()> {
+        write_line(&self.stdout, &text.to_string())
+    }
+
+    /// Prints a study's figures on stdout: the tables, or one JSON object on one line.
+    pub(crate) fn figures(&self, summary: &Summary, listing: Listing, json: bool) -> anyhow::Result<()> {
+        let text = if json { serde_json::to_string(summary)? } else { report::markdown(summary, listing) };
+        Ok(self.result(text)?)
+    }
+
+    /// Tells the person at the terminal something, on stderr. Nothing depends on its arriving.
+    pub fn note(&self, text: impl Display) {
+        let told = write_line(&self.stderr, &text.to_string());
+        drop(told); // stderr is the place where failures are told: there is no other
+    }
+
+    /// Draws over the last line of stderr, where a person looks at it.
+    pub(crate) fn draw(&self, text: impl Display) {
+        let drawn = write!(self.stderr.lock().unwrap_or_else(PoisonError::into_inner), "\r\x1b[K{text}");
+        drop(drawn); // what cannot be shown is not missed
+    }
+
+    /// Whether notes and progress reach a person.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.stderr_is_interactive
+    }
+
+    /// Whether results reach a person.
+    pub(crate) fn shows_results(&self) -> bool {
+        self.stdout_width.is_some()
+    }
+
+    /// Characters in a line of the terminal that results are printed on; 80 where it is none.
+    pub(crate) fn width(&self) -> usize {
+        self.stdout_width.unwrap_or(80)
+    }
+}
+
+fn write_line(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let written = stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(end.as_bytes()));
+    match written.and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_ends_once_and_a_closed_pipe_is_no_error() {
+        let (out, err) = (Kept::default(), Kept::default());
+        let terminal = Terminal::new(out.clone(), err.clone());
+        terminal.result("a").unwrap();
+        terminal.result("b\n").unwrap();
+        terminal.note("c");
+        assert_eq!(
+            (out.0.lock().unwrap().as_slice(), err.0.lock().unwrap().as_slice()),
+            (&b"a\nb\n"[..], &b"c\n"[..])
+        );
+        assert_eq!((terminal.width(), terminal.is_interactive()), (80, false));
+        let terminal = Terminal::new(Closed, Closed);
+        terminal.result("a").unwrap();
+        terminal.note("b");
+    }
+}

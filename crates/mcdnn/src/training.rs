@@ -1,0 +1,191 @@
+//! The columns of a study, trained in this process: what it says meanwhile, and on what machine.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, Result};
+use study::{ColumnId, Provenance, ResultsFolder, Study};
+use trainer::{Mended, Observer, Setup, StudyDigits, Summary};
+
+use self::machine::Machine;
+pub(crate) use self::machine::Wanted;
+use crate::app::App;
+use crate::digits::Digits;
+use crate::numbers::{count, duration, list, thousands};
+use crate::terminal::Terminal;
+
+mod bars;
+mod lines;
+mod machine;
+mod outlook;
+mod provenance;
+
+/// What to train, where to, and with what.
+pub(crate) struct Job<'a> {
+    pub(crate) study: &'a Study,
+    /// Locked by the caller.
+    pub(crate) folder: &'a ResultsFolder,
+    /// The columns that are asked for and finished, in training order.
+    pub(crate) finished: &'a [ColumnId],
+    /// Those that are not finished, in training order.
+    pub(crate) unfinished: &'a [ColumnId],
+    /// Whether the test digits are predicted though training digits are held out.
+    pub(crate) test: bool,
+    pub(crate) digits: &'a Digits,
+    pub(crate) wanted: Wanted,
+    /// Whether neither plan nor progress is told.
+    pub(crate) is_quiet: bool,
+}
+
+/// How a run ended that did not fail as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Every column asked for is finished.
+    Finished,
+    /// A signal asked for the end; what was trained is saved.
+    Interrupted,
+    /// Some columns failed; stderr has said which and why.
+    Failed,
+}
+
+/// Makes predictions of finished columns again that are damaged or missing, then trains until every column is finished or has
+/// failed, or a signal comes.
+///
+/// # Errors
+/// When there is no such machine, or the run cannot begin.
+pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
+    let Job { study, folder, unfinished, digits, .. } = *job;
+    let terminal = &app.terminal;
+    let machine = Machine::choose(job.wanted, study, unfinished.len().max(1))?;
+    let (training, validation) = digits.data.train.hold_out(study.validation as usize)?;
+    let reads_test = job.test || study.validation == 0;
+    let test = reads_test.then_some(&digits.data.test);
+
+    let workers = machine.workers;
+    let provenance = provenance::provenance(&machine);
+    note_other_engine(job, &provenance, terminal)?;
+    let stop = (app.listen)().context("cannot listen for signals")?;
+    if !job.is_quiet && !unfinished.is_empty() {
+        let plan = plan(study, unfinished, job.finished.len(), training.len());
+        terminal.note(format_args!("{plan}, on {machine}"));
+    }
+    let observer: Box<dyn Observer + '_> = if job.is_quiet {
+        Box::new(lines::ErrorsOnly { terminal })
+    } else if terminal.is_interactive() {
+        Box::new(bars::Bars::new(study, unfinished.len(), workers))
+    } else {
+        Box::new(lines::Lines::new(study, unfinished.len(), terminal))
+    };
+    let started = Instant::now();
+    let setup = Setup {
+        study,
+        folder,
+        columns: unfinished,
+        digits: StudyDigits { training, validation, test },
+        workers,
+        group: machine.group,
+        threads: machine.threads,
+        data: &digits.files,
+        provenance: &provenance,
+        started: SystemTime::now(),
+        stop: &stop,
+        clock: &|| started.elapsed(),
+        observer: observer.as_ref(),
+    };
+    let mended = match folder.manifest()? {
+        Some(manifest) => machine.mend(&Setup { columns: job.finished, ..setup }, &manifest),
+        None => Vec::new(),
+    };
+    let is_sound = say_mended(&mended, terminal);
+    let is_complete = if unfinished.is_empty() {
+        true
+    } else {
+        let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
+        drop(observer); // clears the bars
+        conclude(study, &summary, workers, terminal)
+    };
+    Ok(match (is_complete && is_sound, stop.load(Ordering::Relaxed)) {
+        (true, _) => End::Finished,
+        (false, true) => End::Interrupted,
+        (false, false) => End::Failed,
+    })
+}
+
+/// Says which finished columns had to be mended, and which could not be; whether all are sound now.
+fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) -> bool {
+    for (column, mended) in mended {
+        match mended {
+            Ok(true) => terminal.note(format_args!(
+                "{column:<11} its predictions were damaged or missing: made again from its weights"
+            )),
+            Ok(false) => {}
+            Err(error) => terminal.note(format_args!("error: column {column}: {error}")),
+        }
+    }
+    mended.iter().all(|(_, mended)| mended.is_ok())
+}
+
+/// Says so where finished columns were trained by another engine or instruction set, which rounds differently: the study's
+/// results are then not those of either alone, bit for bit.
+fn note_other_engine(job: &Job<'_>, provenance: &Provenance, terminal: &Terminal) -> Result<()> {
+    let Some(manifest) = job.folder.manifest()? else { return Ok(()) };
+    let columns = job.finished.iter().filter_map(|id| job.folder.finished_column(&manifest, *id).ok());
+    let kinds: Vec<String> = columns.map(|column| column.record().kind()).collect();
+    let kind = provenance.kind();
+    if let Some(before) = kinds.iter().find(|before| **before != kind)
+        && !job.unfinished.is_empty()
+    {
+        terminal.note(format_args!(
+            "note: columns of this study were trained on {before}; the others will be trained on {kind}, which rounds \
+             differently, so the study will be a mixture"
+        ));
+    }
+    Ok(())
+}
+
+/// `study quick: 4 columns to train (w14-1, …), 8 epochs of 60,000 digits each`
+fn plan(study: &Study, unfinished: &[ColumnId], n_finished: usize, n_images: usize) -> String {
+    let done = if n_finished > 0 { format!(", {n_finished} finished before") } else { String::new() };
+    format!(
+        "study {}: {} to train ({}){done}, {} of {} digits each",
+        study.name,
+        count(unfinished.len(), "column"),
+        list(unfinished.iter()),
+        count(study.epochs as usize, "epoch"),
+        thousands(n_images as u64),
+    )
+}
+
+/// Says how it went: what failed, what was saved, and the closing line. Returns whether every column is finished.
+fn conclude(study: &Study, summary: &Summary, workers: NonZeroUsize, terminal: &Terminal) -> bool {
+    if !summary.failed.is_empty() {
+        // Each has said why when it failed.
+        let n_columns =
+            count(summary.failed.len() + summary.finished.len() + summary.stopped.len(), "column");
+        let failed = list(summary.failed.iter().map(|(column, _)| column));
+        terminal.note(format_args!("error: {} of {n_columns} failed: {failed}", summary.failed.len()));
+    }
+    if summary.epochs > 0 || !summary.finished.is_empty() {
+        let distorted = if study.distortion.is_some() { "distortion included" } else { "no distortion" };
+        terminal.note(format_args!(
+            "trained {}, {} in {}: {} images a second on {} ({distorted})",
+            count(summary.finished.len(), "column"),
+            count(summary.epochs as usize, "epoch"),
+            duration(summary.wall),
+            thousands(summary.images_per_second().round() as u64),
+            count(workers.get(), "worker"),
+        ));
+    }
+    if !summary.stopped.is_empty() || !summary.waiting.is_empty() {
+        let waiting = match summary.waiting.len() {
+            0 => String::new(),
+            n => format!(", {n} not begun"),
+        };
+        terminal.note(format_args!(
+            "stopped: {} saved in mid-training{waiting}; the same command continues",
+            count(summary.stopped.len(), "column"),
+        ));
+    }
+    summary.failed.is_empty() && summary.stopped.is_empty() && summary.waiting.is_empty()
+}

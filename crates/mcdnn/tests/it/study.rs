@@ -1,0 +1,142 @@
+//! A whole study: trained, found finished, interrupted and gone on with.
+
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use report::Summary;
+use study::{ResultsFolder, Study};
+
+use crate::run::{Place, Ran, bytes};
+
+#[test]
+fn a_study_is_trained_once() {
+    let place = Place::new();
+    place.config(&[]);
+    let reproduce = "reproduce --config tiny.json";
+
+    let first = place.run(reproduce).succeeded();
+    for words in [
+        "columns   2, 1 of each width (14, original); 2 to train\n",
+        "network   1x29x29-4C4-MP2-6C5-MP3-12N-10N, ",
+        "to train  1,600 images\n",
+        "(an estimate from an assumed speed, ",
+    ] {
+        assert!(first.stderr.contains(words), "no {words:?} in {first:#?}");
+    }
+    assert!(first.stdout.starts_with("# Study tiny: errors on 100 test digits"), "{first:#?}");
+
+    // Nothing is fetched or trained the second time.
+    let second = place.run(reproduce).succeeded();
+    assert_eq!(second.stderr, "nothing to do: every column in results/tiny is finished\n");
+    assert_eq!(second.stdout, first.stdout);
+    assert_eq!(place.run("report --study tiny").succeeded().stdout, first.stdout);
+
+    let json = place.run(&format!("{reproduce} --json")).succeeded().stdout;
+    let summary: Summary = serde_json::from_str(&json).unwrap();
+    let stored: Summary = serde_json::from_slice(&bytes(&place.path("results/tiny/committee.json"))).unwrap();
+    assert_eq!((summary.finished.len(), &summary), (2, &stored));
+
+    // Figures that are gone are made again, without training.
+    std::fs::remove_file(place.path("results/tiny/committee.json")).unwrap();
+    assert_eq!(place.run(reproduce).succeeded().stdout, first.stdout);
+    assert!(place.path("results/tiny/committee.json").exists());
+}
+
+#[test]
+fn some_columns_are_trained_into_another_folder_of_results() {
+    let place = Place::new();
+    place.config(&[]);
+    // A folder of a built-in config's name is not the config.
+    place.write("quick/file", "");
+    assert!(
+        place
+            .run("info --config quick")
+            .succeeded()
+            .stdout
+            .starts_with("study     quick (built-in config)\n")
+    );
+
+    let ran = place.run("--results elsewhere reproduce --config tiny.json --columns w14-1").succeeded();
+    assert!(ran.stderr.contains("columns   2, 1 of each width (14, original); 1 to train\n"), "{ran:#?}");
+    let column = |id: &str| place.path(&format!("elsewhere/tiny/columns/{id}"));
+    assert!(column("w14-1").join("probabilities.npy").is_file() && !column("original-1").exists());
+    assert!(!place.path("results").exists());
+    let report = place.run("report --results elsewhere --study tiny");
+    assert_eq!((report.code, &report.stdout), (Some(1), &ran.stdout), "{report:#?}");
+    assert!(report.stderr.ends_with("error: elsewhere/tiny: 1 of 2 columns are finished\n"), "{report:#?}");
+}
+
+/// The tiny study with so many epochs, to be stopped.
+fn long(n_epochs: u32) -> Place {
+    let place = Place::new();
+    place.config(&[("\"epochs\": 2", &format!("\"epochs\": {n_epochs}"))]);
+    place
+}
+
+fn command(place: &Place, study: &str, n_workers: u32) -> Command {
+    place.command(&format!("reproduce --config tiny.json --study {study} --workers {n_workers}"))
+}
+
+#[test]
+fn a_killed_study_ends_with_the_same_bytes() {
+    let place = long(150);
+    Ran::of(command(&place, "whole", 2)).succeeded();
+
+    let mut killed = command(&place, "cut", 1).spawn().unwrap();
+    wait_for_epochs(&place, &mut killed, 20);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+
+    let resumed = Ran::of(command(&place, "cut", 1)).succeeded();
+    assert!(resumed.stderr.contains("(an estimate from the speed of its earlier epochs, "), "{resumed:#?}");
+    for name in ["weights.safetensors", "probabilities.npy"] {
+        for column in ["w14-1", "original-1"] {
+            let of = |study: &str| bytes(&place.path(&format!("results/{study}/columns/{column}/{name}")));
+            assert!(of("whole") == of("cut"), "{column}/{name} depends on interruptions or workers");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_run_is_refused_and_a_signal_saves_the_first() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let place = long(100_000);
+    let mut first = command(&place, "cut", 2).spawn().unwrap();
+    wait_for_epochs(&place, &mut first, 1);
+    Ran::of(command(&place, "cut", 2)).refused(1, &["cut", "another run is working"]);
+
+    kill_process(Pid::from_child(&first), Signal::TERM).unwrap();
+    let ran = first.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!((ran.status.code(), ran.stdout.as_slice()), (Some(1), b"".as_slice()), "{stderr}");
+    let advice = "go on with `mcdnn reproduce --config tiny.json --study cut --workers 2`\n";
+    assert!(stderr.contains("error: interrupted; ") && stderr.ends_with(advice), "{stderr}");
+
+    // Both columns can go on.
+    let folder = ResultsFolder::open(place.path("results/cut"));
+    let checkpoints = ["w14-1", "original-1"].map(|id| folder.column(&id.parse().unwrap()).checkpoint());
+    assert!(checkpoints.iter().all(|path| path.is_file()));
+    drop(folder.lock().unwrap());
+}
+
+/// Waits until the study `cut` has this many epochs in its metrics.
+#[track_caller]
+fn wait_for_epochs(place: &Place, run: &mut Child, want: usize) {
+    let begun = Instant::now();
+    while n_epochs(place) < want {
+        assert!(run.try_wait().unwrap().is_none(), "the run ended after {} epochs", n_epochs(place));
+        let time = begun.elapsed();
+        assert!(time < Duration::from_secs(300), "only {} epochs in {time:?}", n_epochs(place));
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The epochs that the study `cut` has behind it, over all columns.
+fn n_epochs(place: &Place) -> usize {
+    let study = Study::read(&place.path("tiny.json")).unwrap();
+    let folder = ResultsFolder::open(place.path("results/cut"));
+    let metrics = study.columns().into_iter().map(|id| folder.column(&id).metrics());
+    metrics.map(|path| std::fs::read_to_string(path).unwrap_or_default().lines().count()).sum()
+}

@@ -1,0 +1,45 @@
+//! What stops a column, but not the others.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::training::Fixture;
+
+#[test]
+fn a_loss_that_is_not_finite_stops_its_column_with_a_reason() {
+    let fixture = Fixture::with(json!({
+        // Deep, so that the error grows from layer to layer before every unit is dead.
+        "network": "1x29x29-4C4-MP2-4C5-MP3-40N-40N-40N-10N",
+        "learning_rate": { "schedule": "exponential", "initial": 100, "factor": 1, "floor": 0 },
+        "distortion": null,
+    }));
+    fixture.run(&["--quiet"]).check(
+        1,
+        &[
+            "error: column w14-1: loss is ",
+            "error: column original-1: ",
+            " in epoch 1, step ",
+            ", at a learning rate of 100: try a smaller learning rate\n",
+            "error: 2 of 2 columns failed: w14-1, original-1\n",
+        ],
+    );
+    assert!(!fixture.column("w14-1").weights().exists());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stops_its_column_with_the_path() {
+    let fixture = Fixture::with(json!({ "epochs": 1 }));
+    fixture.run(&["--columns", "original-1"]).check(0, &[]);
+    let path = fixture.column("w14-1").metrics();
+    fs::create_dir_all(&path).unwrap();
+    let want = format!("error: column w14-1: {}: cannot read the metrics: ", path.display());
+    fixture.run(&[]).check(1, &[&want, "error: 1 of 1 column failed: w14-1\n"]);
+    fs::remove_dir(&path).unwrap();
+    let weights = fixture.column("w14-1").weights();
+    fs::create_dir(&weights).unwrap();
+    let want = format!("error: column w14-1: {}: cannot write the file: ", weights.display());
+    fixture.run(&[]).check(1, &[&want]);
+    fs::remove_dir(&weights).unwrap();
+    fixture.run(&[]).check(0, &["w14-1       goes on after epoch 1/1\n", "trained 1 column, 0 epochs in "]);
+}
