@@ -19,8 +19,8 @@ use crate::group::Job;
 use crate::metrics::MetricsFile;
 use crate::observer::{Event, Warning};
 use crate::setup::{Stopwatch, StudyDigits, whole_ms};
+use crate::streams;
 use crate::validation::HeldOut;
-use crate::{predict, streams};
 
 mod error;
 
@@ -187,7 +187,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
         path: &Path,
     ) -> Result<(), ColumnError> {
         let digits = self.job.normalize(images, self.id.width)?;
-        let probabilities = predict::probabilities(engine, index, &digits, self.job.classes())?;
+        let probabilities = classifier::probabilities(engine, index, digits.view(), self.job.classes())?;
         Ok(study::write_probabilities(path, probabilities.view())?)
     }
 

@@ -63,7 +63,7 @@ fn run(cli: &Cli) -> Result<()> {
     let folder = ResultsFolder::open(&cli.study);
     let Some(manifest) = folder.manifest()? else { bail!("{}: no study.json there", cli.study.display()) };
     let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
-    let probabilities = trainer::predict_finished(&folder, &manifest, &cli.columns, digits.view(), make)?;
+    let probabilities = classifier::predict_finished(&folder, &manifest, &cli.columns, digits.view(), make)?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     idx::write_to(&mut stdout, &Array::from(probabilities), "stdout")?;
     Ok(stdout.flush()?)

@@ -6,11 +6,11 @@ use std::process::{Command, Output, Stdio};
 
 use ciresan_cpu::CpuEngine;
 use ciresan_net::Engine;
+use classifier::predict_finished;
 use mnist_data::Data;
 use mnist_data::idx::{self, Array};
 use ndarray::{Array3, Axis, Ix3, s};
 use serde_json::json;
-use trainer::predict_finished;
 
 use crate::fixture::Fixture;
 
