@@ -26,10 +26,6 @@ impl Canvases {
         self.0.view()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.dim().0
-    }
-
     /// Height and width of each canvas.
     pub(crate) fn size(&self) -> [usize; 2] {
         [self.0.dim().1, self.0.dim().2]

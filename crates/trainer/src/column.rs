@@ -19,9 +19,9 @@ use crate::job::Job;
 use crate::metrics::MetricsFile;
 use crate::observer::Event;
 use crate::setup::{Stopwatch, StudyDigits, whole_ms};
+use crate::streams;
 use crate::validation::HeldOut;
 use crate::warning::Warning;
-use crate::{predict, streams};
 
 /// A column at work.
 pub(crate) struct Column<'a, 'setup> {
@@ -177,7 +177,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
         path: &Path,
     ) -> Result<(), ColumnError> {
         let digits = self.job.normalize(images, self.id.width)?;
-        let probabilities = predict::probabilities(engine, index, &digits, self.job.classes())?;
+        let probabilities = classifier::probabilities(engine, index, digits.view(), self.job.classes())?;
         Ok(study::write_probabilities(path, probabilities.view())?)
     }
 

@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use ciresan_net::EngineError;
+use classifier::PredictError;
 use preprocess::PreprocessError;
 use study::StudyError;
 use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::metrics::MetricsError;
-use crate::predict::PredictError;
 
 /// Why a column cannot go on. Its last checkpoint stays, and the other columns train on.
 #[derive(Debug, Error)]

@@ -1,13 +1,12 @@
 //! Predictions that were lost or damaged, made again from a column's weights.
 
+use ciresan_net::{EngineSpec, Parameters};
 use ndarray::{Array2, ArrayView3};
 use rayon::prelude::*;
 use study::{ColumnId, FinishedColumn, Manifest, Predictions};
 
-use crate::canvas::Canvases;
 use crate::column_error::ColumnError;
 use crate::make_engine::MakeEngine;
-use crate::predict;
 use crate::setup::Setup;
 
 /// What came of a finished column: whether its predictions had to be made again, or why that is not possible.
@@ -51,9 +50,7 @@ fn predict<M: MakeEngine>(
     column: &FinishedColumn<'_>,
     images: ArrayView3<'_, u8>,
 ) -> Result<Array2<f32>, ColumnError> {
-    let (spec, parameters) = (setup.study.engine_spec(), column.weights()?);
-    let input = spec.network.input();
-    let mut engine = make.make(0, &spec, &[parameters])?;
-    let digits = Canvases::normalize(images, column.id().width, [input.height, input.width])?;
-    Ok(predict::probabilities(&mut engine, 0, &digits, spec.network.classes())?)
+    let make = |spec: &EngineSpec, columns: &[Parameters]| make.make(0, spec, columns);
+    let (spec, weights) = (setup.study.engine_spec(), column.weights()?);
+    Ok(classifier::predict_digits(&spec, weights, column.id().width, images, make)?)
 }

@@ -1,10 +1,10 @@
 //! The error on training digits held out from training, undistorted.
 
 use ciresan_net::Engine;
+use classifier::{PredictError, probabilities};
 use ndarray::ArrayView1;
 
 use crate::canvas::Canvases;
-use crate::predict::{PredictError, probabilities};
 
 /// The digits held out, at the width of one column.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl HeldOut<'_> {
         if self.labels.is_empty() {
             return Ok(None);
         }
-        let probabilities = probabilities(engine, column, &self.digits, classes)?;
+        let probabilities = probabilities(engine, column, self.digits.view(), classes)?;
         let wrong = probabilities.rows().into_iter().zip(self.labels);
         let n_wrong = wrong.filter(|(row, label)| best(*row) != usize::from(**label)).count();
         Ok(Some(n_wrong as f64 / self.labels.len() as f64))

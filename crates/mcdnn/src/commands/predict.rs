@@ -125,6 +125,6 @@ fn answer(found: &Found, images: &[Image]) -> Result<Vec<Answer>> {
     let digits = ndarray::stack(Axis(0), &views)?;
     let manifest = found.folder.manifest()?.context("study.json is gone")?;
     let probabilities =
-        trainer::predict_finished(&found.folder, &manifest, &found.finished, digits.view(), make)?;
+        classifier::predict_finished(&found.folder, &manifest, &found.finished, digits.view(), make)?;
     answer::answers(images, &found.finished, probabilities.view())
 }

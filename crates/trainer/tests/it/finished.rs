@@ -4,10 +4,10 @@ use std::fs;
 
 use ciresan_cpu::CpuEngine;
 use ciresan_net::{Engine, EngineSpec, Parameters};
+use classifier::{FinishedError, predict_finished};
 use mnist_data::Data;
 use ndarray::{Array3, ArrayView3, Axis, s};
 use study::ColumnId;
-use trainer::{FinishedError, predict_finished};
 
 use crate::runs::{Runs, study};
 

@@ -1,13 +1,12 @@
-//! Finished columns, applied to other digits than those of their study.
+//! Finished columns applied to digits once, by any engine.
 
-use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Precision};
+use ciresan_net::{Engine, EngineError, EngineSpec, Optimizer, Parameters, Precision};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::prelude::*;
-use study::{ColumnId, Manifest, ResultsFolder, StudyError};
+use study::{ColumnId, Manifest, ResultsFolder, Study, StudyError};
 use thiserror::Error;
 
-use crate::canvas::Canvases;
-use crate::predict::{PredictError, probabilities};
+use crate::predict::{PredictError, predict_digits};
 
 /// Images that an engine takes at once, at most. The probabilities do not depend on it.
 const MAX_BATCH: usize = 128;
@@ -29,11 +28,23 @@ pub enum FinishedError {
     },
 }
 
-/// What finished columns make of some digits, each at the column's width, without distortion, on the engines that `make` makes.
+/// The engines that apply finished columns of a study.
+pub(crate) fn prediction_spec(study: &Study, max_batch: usize) -> EngineSpec {
+    EngineSpec {
+        // No step is made; without a momentum the engine keeps no memory for one.
+        optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false },
+        // Weights are stored in full, and every engine can compute with them so, whatever trained them.
+        precision: Precision::Fp32,
+        max_batch,
+        ..study.engine_spec()
+    }
+}
+
+/// What finished columns make of some digits, each at the column's width, without distortion.
 ///
 /// Columns are worked on in parallel on rayon; the result does not depend on it. Of the study's own test digits this gives what
 /// `probabilities.npy` holds, to the bit, on the same engine and instruction set. `make` makes an engine for one column:
-/// `CpuEngine::new`, say.
+/// `CpuEngine::new`, say. To answer more than once, [`Classifier`](crate::Classifier) keeps the columns ready.
 ///
 /// # Shapes
 /// `digits`: `[images, height, width]`, no larger than the network's input. Returns `[columns, images, classes]`.
@@ -49,24 +60,15 @@ pub fn predict_finished<E: Engine>(
     digits: ArrayView3<'_, u8>,
     make: impl Fn(&EngineSpec, &[Parameters]) -> Result<E, EngineError> + Sync,
 ) -> Result<Array3<f32>, FinishedError> {
-    let spec = EngineSpec {
-        // Weights are stored in full, and every engine can compute with them so, whatever trained them.
-        precision: Precision::Fp32,
-        max_batch: MAX_BATCH,
-        ..manifest.config.engine_spec()
-    };
-    let (input, classes) = (spec.network.input(), spec.network.classes());
+    let spec = prediction_spec(&manifest.config, MAX_BATCH);
     let of_column = |id: &ColumnId| {
         let column = folder.finished_column(manifest, *id).map_err(Box::new)?;
         let weights = column.weights().map_err(Box::new)?;
-        let predicted = || -> Result<Array2<f32>, PredictError> {
-            let digits = Canvases::normalize(digits, id.width, [input.height, input.width])?;
-            probabilities(&mut make(&spec, &[weights])?, 0, &digits, classes)
-        };
-        predicted().map_err(|problem| FinishedError::Predict { column: *id, problem })
+        predict_digits(&spec, weights, id.width, digits, &make)
+            .map_err(|problem| FinishedError::Predict { column: *id, problem })
     };
     let all: Vec<Array2<f32>> = columns.par_iter().map(of_column).collect::<Result<_, FinishedError>>()?;
-    let mut probabilities = Array3::zeros((columns.len(), digits.len_of(Axis(0)), classes));
+    let mut probabilities = Array3::zeros((columns.len(), digits.len_of(Axis(0)), spec.network.classes()));
     for (mut out, of_column) in probabilities.outer_iter_mut().zip(&all) {
         out.assign(of_column);
     }

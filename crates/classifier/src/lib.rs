@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod answer;
+mod classifier;
+mod column;
+mod error;
+mod finished;
+mod image;
+mod predict;
+
+pub use answer::{Answer, Answers};
+pub use classifier::Classifier;
+pub use error::{ClassifyError, OpenError};
+pub use finished::{FinishedError, predict_finished};
+pub use image::{Image, ImageError};
+pub use predict::{PredictError, predict_digits, probabilities};
