@@ -24,7 +24,8 @@ fn trained() -> Place {
     });
     let place = Place::new();
     let columns = ["w14-1", "original-1"].into_iter().flat_map(|column| {
-        ["weights.safetensors", "probabilities.npy"].map(|file| format!("results/columns/{column}/{file}"))
+        let files = ["weights.safetensors", "metrics.jsonl", "probabilities.npy", "column.json"];
+        files.map(|file| format!("results/columns/{column}/{file}"))
     });
     for name in columns.chain(["results/study.json".to_owned()]) {
         place.write(&name, bytes(&trained.path(&name)));
@@ -196,13 +197,21 @@ fn weights_of_another_column_or_damaged_ones_are_named() {
     std::fs::copy(weights("original-1"), weights("w14-1")).unwrap();
     let ran = place.run("predict --study results digits.idx");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:#?}");
-    let words = "columns/w14-1/weights.safetensors: not a column of this study: its name is original-1, expected w14-1\n";
-    assert!(ran.stderr.contains("error: ") && ran.stderr.ends_with(words), "{ran:#?}");
+    let words = "columns/w14-1/weights.safetensors: damaged: its SHA-256 is ";
+    assert!(ran.stderr.contains("error: ") && ran.stderr.contains(words), "{ran:#?}");
+
+    let record = |id: &str| place.path(&format!("results/columns/{id}/column.json"));
+    let whole = bytes(&record("w14-1"));
+    std::fs::copy(record("original-1"), record("w14-1")).unwrap();
+    let ran = place.run("predict --study results digits.idx");
+    let words = "columns/w14-1/column.json: not a column of this study: its name is original-1, expected w14-1\n";
+    assert!(ran.code == Some(1) && ran.stderr.ends_with(words), "{ran:#?}");
+    std::fs::write(record("w14-1"), whole).unwrap();
 
     std::fs::write(weights("w14-1"), &narrow[..narrow.len() / 2]).unwrap();
     let ran = place.run("predict --study results digits.idx");
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    assert!(ran.stderr.contains("w14-1/weights.safetensors: not a whole safetensors file"), "{ran:#?}");
+    assert!(ran.stderr.contains("w14-1/weights.safetensors: damaged: its SHA-256 is "), "{ran:#?}");
 }
 
 #[test]

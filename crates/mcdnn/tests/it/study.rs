@@ -34,7 +34,8 @@ fn a_study_is_trained_once() {
 
     let json = place.run(&format!("{reproduce} --json")).succeeded().stdout;
     let summary: Summary = serde_json::from_str(&json).unwrap();
-    let stored: Summary = serde_json::from_slice(&bytes(&place.path("results/tiny/committee.json"))).unwrap();
+    let text = String::from_utf8(bytes(&place.path("results/tiny/committee.json"))).unwrap();
+    let stored: Summary = serde_json::from_str(&study::unseal(&text).unwrap()).unwrap();
     assert_eq!((summary.finished.len(), &summary), (2, &stored));
 
     // Figures that are gone are made again, without training.

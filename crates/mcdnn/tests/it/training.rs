@@ -207,7 +207,9 @@ impl Ended {
     #[track_caller]
     pub(crate) fn check(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
-        let has_table = self.stdout.starts_with("# Study tiny: errors on 100 test digits");
+        let has_table = ["100 test digits", "80 held-out digits"]
+            .iter()
+            .any(|digits| self.stdout.starts_with(&format!("# Study tiny: errors on {digits}")));
         assert!(
             has_table || self.stdout.is_empty() && self.code != Some(0),
             "stdout is for results: {self:?}"
