@@ -37,6 +37,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// The folder of published studies, which `publish` alone writes.
+    #[must_use]
+    pub fn published(&self) -> PathBuf {
+        self.results.join("published")
+    }
+
     /// The program `mcdnn`, with results below the current folder.
     #[must_use]
     pub fn here() -> Self {
@@ -56,9 +62,13 @@ impl Place {
 
 impl App {
     /// The results folder that `--study` names: a path, if it is there or holds a separator, else a name below the
-    /// folder of results.
+    /// folder of results, or below that of published studies where only these have it.
     pub(crate) fn study_folder(&self, given: &Path) -> PathBuf {
-        if given.exists() || has_separator(given) { given.to_owned() } else { self.place.results.join(given) }
+        if given.exists() || has_separator(given) {
+            return given.to_owned();
+        }
+        let (own, published) = (self.place.results.join(given), self.place.published().join(given));
+        if !own.exists() && published.exists() { published } else { own }
     }
 
     /// The command that was given, to be typed again: `mcdnn reproduce --config quick`.

@@ -9,9 +9,11 @@ mod committee;
 mod doctor;
 mod info;
 mod predict;
+mod publish;
 mod report;
 mod reproduce;
 mod setup;
+mod verify;
 
 /// Makes of a list of commands and their files what the command line is parsed to, and what runs it.
 macro_rules! commands {
@@ -44,6 +46,8 @@ commands! {
     Committee in committee,
     Report in report,
     Predict in predict,
+    Verify in verify,
+    Publish in publish,
     Info in info,
     Setup in setup,
     Doctor in doctor,

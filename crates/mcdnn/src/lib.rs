@@ -20,6 +20,7 @@ pub mod signals;
 mod studies;
 mod terminal;
 mod training;
+mod verification;
 
 pub use app::{App, Place, WORKSPACE_VARIABLE, same_command_again, shown};
 pub use commands::Command;

@@ -50,12 +50,17 @@ impl Found {
         }
         let results = &app.place.results;
         let mut best: Option<Self> = None;
-        for root in folders(results).with_context(|| results.display().to_string())? {
+        // Own ones first, so that of equals they count.
+        let own = folders(results).with_context(|| results.display().to_string())?;
+        let published = app.place.published();
+        let mut published = folders(&published).with_context(|| published.display().to_string())?;
+        published.sort_by_key(|root| !root.ends_with("best"));
+        for root in own.into_iter().chain(published) {
             let found = match Self::open(&root) {
                 Ok(found) => found,
                 Err(error) if error.is::<UsageError>() => continue, // some other folder
                 Err(error) => {
-                    app.terminal.note(format_args!("passed over: {error:#}"));
+                    app.terminal.note(format_args!("skipped: {error:#}"));
                     continue;
                 }
             };

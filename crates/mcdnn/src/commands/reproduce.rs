@@ -95,10 +95,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let folder = ResultsFolder::open(&root);
     folder.adopt(&study)?;
 
+    note_published(&study, app);
     // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
-    let shown = shown(&root);
+    let shown_root = shown(&root);
     let which = if args.columns.is_empty() { "every column" } else { "every column asked for" };
-    let nothing_to_do = format!("nothing to do: {which} in {shown} is finished");
+    let nothing_to_do = format!("nothing to do: {which} in {shown_root} is finished");
     if folder.is_complete(&columns, args.test) {
         app.terminal.note(nothing_to_do);
         let summary = match report::read_summary(&folder)? {
@@ -129,7 +130,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
                 None => thread::available_parallelism()?,
             };
             let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
-            app.terminal.note(format_args!("study     {} ({source}) in {shown}", study.name));
+            app.terminal.note(format_args!("study     {} ({source}) in {shown_root}", study.name));
             app.terminal.note(plan);
         }
         let job = Job {
@@ -165,6 +166,20 @@ fn asked_for(names: &[ColumnId], study: &Study) -> Result<Vec<ColumnId>> {
         )));
     }
     Ok(all.into_iter().filter(|id| names.is_empty() || names.contains(id)).collect())
+}
+
+/// Says so where a published study is of the same config: there is nothing to train to see its results.
+fn note_published(study: &Study, app: &App) {
+    let published = ResultsFolder::open(app.place.published().join(&study.name));
+    if let Ok(Some(there)) = published.manifest()
+        && there.config_hash == study.hash()
+    {
+        let (n, all) = (published.finished(study).len(), study.columns().len());
+        app.terminal.note(format_args!(
+            "note: {n} of {all} columns of this config are published in {}; this trains your own",
+            shown(published.root())
+        ));
+    }
 }
 
 /// Reads the results and writes `committee.json`.

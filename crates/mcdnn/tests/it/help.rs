@@ -27,7 +27,19 @@ fn the_program_lists_its_commands() {
 
 #[test]
 fn every_command_explains_itself() {
-    for name in ["reproduce", "committee", "report", "predict", "info", "setup", "doctor", "completions"] {
+    let names = [
+        "reproduce",
+        "committee",
+        "report",
+        "predict",
+        "verify",
+        "publish",
+        "info",
+        "setup",
+        "doctor",
+        "completions",
+    ];
+    for name in names {
         check_help(name);
     }
 }

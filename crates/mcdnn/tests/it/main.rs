@@ -11,6 +11,7 @@ mod help;
 mod libtorch;
 mod looks;
 mod predict;
+mod publish;
 mod refusals;
 mod run;
 #[cfg(feature = "libtorch")]

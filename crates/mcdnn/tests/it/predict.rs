@@ -204,7 +204,8 @@ fn weights_of_another_column_or_damaged_ones_are_named() {
     let whole = bytes(&record("w14-1"));
     std::fs::copy(record("original-1"), record("w14-1")).unwrap();
     let ran = place.run("predict --study results digits.idx");
-    let words = "columns/w14-1/column.json: not a column of this study: its name is original-1, expected w14-1\n";
+    let words =
+        "columns/w14-1/column.json: not a column of this study: its name is original-1, expected w14-1\n";
     assert!(ran.code == Some(1) && ran.stderr.ends_with(words), "{ran:#?}");
     std::fs::write(record("w14-1"), whole).unwrap();
 
@@ -223,7 +224,7 @@ fn studies_that_cannot_answer() {
     let place = trained();
     place.write("digits.idx", idx(digits()));
     for column in ["w14-1", "original-1"] {
-        std::fs::remove_file(place.path(&format!("results/columns/{column}/probabilities.npy"))).unwrap();
+        std::fs::remove_file(place.path(&format!("results/columns/{column}/column.json"))).unwrap();
     }
     place.run("predict digits.idx --study results").refused(1, &["results: no column is finished"]);
 }

@@ -1,0 +1,150 @@
+//! `mcdnn publish`: a study's columns, checked, copied to where they are kept under version control.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use report::{Labels, Listing};
+use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, kinds, write_whole};
+
+use crate::app::{App, shown};
+use crate::digits::{self, Digits};
+use crate::studies::Found;
+use crate::verification;
+
+/// Copy a study's checked columns to results/published/, which is kept under version control.
+///
+/// Publishes config, records, weights, metrics and predictions, and makes committee.json and report.md of them. Each column is
+/// verified first. Refused are damaged columns, columns of a program whose source no commit holds, and a mixture of engines or
+/// instruction sets. A published column never changes: publishing again adds columns and writes the texts anew.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(crate) struct Args {
+    /// The results folder, a path or a name in the folder of results
+    #[arg(long, value_name = "DIR")]
+    study: PathBuf,
+    /// Publish the columns that are finished, though the study is not
+    #[arg(long)]
+    partial: bool,
+    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  $mcdnn publish --study paper
+  $mcdnn publish --study paper --partial
+
+Exit codes: 0 published; 1 refused, nothing is changed; 2 wrong usage.
+
+{}",
+        digits::ENVIRONMENT
+    )
+}
+
+/// Publishes the study.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let Found { folder, study, finished } = Found::open(&app.study_folder(&args.study))?;
+    let manifest = folder.manifest()?.context("study.json is gone")?;
+    let n_all = study.columns().len();
+    if finished.is_empty() || (finished.len() < n_all && !args.partial) {
+        bail!(
+            "{}: {} of {n_all} columns are finished; --partial publishes some",
+            shown(folder.root()),
+            finished.len()
+        );
+    }
+    let published = ResultsFolder::open(app.place.published().join(&study.name));
+    check_records(&folder, &manifest, &finished)?;
+    check_published(&published, &folder, &manifest)?;
+    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    for (id, verdict) in verification::columns(&folder, &manifest, &finished, &digits.data)? {
+        if !verdict.holds() {
+            bail!("column {id}: {verdict}");
+        }
+    }
+
+    let published = ResultsFolder::create(published.root())?;
+    if published.manifest()?.is_none() {
+        published.write_manifest(&Manifest { format_1: None, ..manifest.clone() })?;
+    }
+    for id in &finished {
+        copy(&folder, &published, &manifest, *id)?;
+    }
+    let summary = report::read(&published, Labels::from(&digits.data), None)?;
+    report::write_summary(&published, &summary)?;
+    write_whole(&published.report_markdown_path(), report::markdown(&summary, Listing::Full).as_bytes())?;
+    let n_published = summary.finished.len();
+    app.terminal
+        .note(format_args!("published {n_published} of {n_all} columns: {}", shown(published.root())));
+    Ok(())
+}
+
+/// Refuses a mixture, and columns that nobody can train again because no commit holds the program's source.
+fn check_records(folder: &ResultsFolder, manifest: &Manifest, ids: &[ColumnId]) -> Result<()> {
+    let records: Vec<ColumnRecord> = ids
+        .iter()
+        .map(|id| Ok(folder.finished_column(manifest, *id)?.record().clone()))
+        .collect::<Result<_>>()?;
+    let kinds = kinds(&records);
+    let n_in_runs =
+        |record: &ColumnRecord| record.runs.iter().map(|run| run.by.kind()).collect::<BTreeSet<_>>();
+    if kinds.len() > 1 || records.iter().any(|record| n_in_runs(record).len() > 1) {
+        let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+        bail!("{}: a mixture is not published: {}", shown(folder.root()), kinds.join(", "));
+    }
+    for record in &records {
+        if record.files.is_empty() {
+            bail!("column {}: it has no record yet; `reproduce` writes it", record.column);
+        }
+        let by = record.runs.iter().map(|run| &run.by).chain(&record.predicted_by);
+        if let Some(by) = by.into_iter().find(|by| by.is_dirty() || by.commit == "unknown") {
+            bail!(
+                "column {}: made by a build of commit {}, which nobody can build again; only builds of a commit are published",
+                record.column,
+                by.commit
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a published study of another config, and one whose columns have other weights.
+fn check_published(published: &ResultsFolder, folder: &ResultsFolder, manifest: &Manifest) -> Result<()> {
+    published.adopt(&manifest.config)?;
+    let Some(there) = published.manifest()? else { return Ok(()) };
+    for id in published.finished(&there.config) {
+        let old = published.finished_column(&there, id)?;
+        if !folder.is_finished(&id) {
+            continue; // published from elsewhere
+        }
+        let new = folder.finished_column(manifest, id)?;
+        if old.weights()?.values() != new.weights()?.values() {
+            bail!("column {id}: other weights are published; a published column never changes");
+        }
+    }
+    Ok(())
+}
+
+/// Copies a column's files, its record last; one that is there already stays.
+fn copy(from: &ResultsFolder, to: &ResultsFolder, manifest: &Manifest, id: ColumnId) -> Result<()> {
+    if to.is_finished(&id) {
+        return Ok(());
+    }
+    let (source, target) = (from.column(&id), to.column(&id));
+    target.create()?;
+    let column = from.finished_column(manifest, id)?;
+    for name in column.file_names() {
+        let path = source.root().join(name);
+        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+        write_whole(&target.root().join(name), &bytes)?;
+    }
+    Ok(target.write_record(column.record())?)
+}

@@ -1,0 +1,184 @@
+//! `mcdnn verify`: whether a study's files, predictions and figures are what they say.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use report::Labels;
+use serde::Serialize;
+use study::{ColumnId, Manifest, ResultsFolder};
+
+use crate::app::{App, shown};
+use crate::device::Device;
+use crate::digits::{self, Digits};
+use crate::failure::usage_error;
+use crate::numbers::duration;
+use crate::studies::Found;
+use crate::training::{self, End, Job, Wanted};
+use crate::verification::{self, Verdict};
+
+/// Check a study: checksums, predictions from the weights, figures.
+///
+/// Compares every file of the finished columns with its checksum, predicts the digits anew from the weights (the same bits on
+/// the instruction set that made the stored predictions; elsewhere within 0.0001), and works out every figure of committee.json
+/// anew. With --retrain, trains a column from nothing, on the instruction set it was trained on, and compares the bits.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = after_help())]
+pub(crate) struct Args {
+    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
+    /// finished columns]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Train this column again, in a temporary folder, and compare its weights and predictions
+    #[arg(long, value_name = "COLUMN")]
+    retrain: Option<ColumnId>,
+    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print the verdicts as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  $mcdnn verify --study paper
+  $mcdnn verify --study paper --retrain w14-2
+
+Exit codes: 0 everything holds; 1 something does not, or cannot be checked; 2 wrong usage.
+
+{}",
+        digits::ENVIRONMENT
+    )
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Outcome {
+    schema: u32,
+    study: String,
+    path: String,
+    columns: Vec<OfColumn>,
+    committee: String,
+    holds: bool,
+}
+
+#[derive(Serialize)]
+struct OfColumn {
+    column: ColumnId,
+    verdict: String,
+    holds: bool,
+}
+
+/// Checks the study.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let Found { folder, study, finished } =
+        Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
+    let manifest = folder.manifest()?.context("study.json is gone")?;
+    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    if let Some(id) = args.retrain {
+        return retrain(id, &folder, &manifest, &digits, app);
+    }
+    if finished.is_empty() {
+        bail!("{}: no column is finished, so there is nothing to check", shown(folder.root()));
+    }
+    let columns = verification::columns(&folder, &manifest, &finished, &digits.data)?;
+    let committee = committee(&folder, &digits);
+    let holds = committee.is_ok() && columns.iter().all(|(_, verdict)| verdict.holds());
+    let committee = committee.unwrap_or_else(|reason| reason);
+    if args.json {
+        let of_column = |(column, verdict): &(ColumnId, Verdict)| OfColumn {
+            column: *column,
+            verdict: verdict.to_string(),
+            holds: verdict.holds(),
+        };
+        app.terminal.result(serde_json::to_string(&Outcome {
+            schema: 1,
+            study: study.name.clone(),
+            path: folder.root().display().to_string(),
+            columns: columns.iter().map(of_column).collect(),
+            committee,
+            holds,
+        })?)?;
+    } else {
+        app.terminal.result("| column      | checksums and predictions |")?;
+        app.terminal.result("| ----------- | ------------------------- |")?;
+        for (column, verdict) in &columns {
+            app.terminal.result(format_args!("| {:<11} | {verdict} |", column.to_string()))?;
+        }
+        app.terminal.result(format_args!("\ncommittee.json: {committee}"))?;
+        let n_all = study.columns().len();
+        app.terminal.result(format_args!("columns checked: {} of {n_all}", columns.len()))?;
+    }
+    if holds { Ok(()) } else { bail!("{}: not everything holds", shown(folder.root())) }
+}
+
+/// Whether the stored figures are those of the columns; `Err` with what is wrong.
+fn committee(folder: &ResultsFolder, digits: &Digits) -> Result<String, String> {
+    let anew = report::read(folder, Labels::from(&digits.data), None).map_err(|error| error.to_string())?;
+    if !folder.committee_path().exists() {
+        return Ok("not there; `report` writes it".to_owned());
+    }
+    match report::read_summary(folder).map_err(|error| error.to_string())? {
+        Some(stored) if stored == anew => Ok("every figure is the same".to_owned()),
+        Some(_) => Err("its figures DIFFER from those of the columns".to_owned()),
+        None => Err("DAMAGED, or of other columns; `report` writes it anew".to_owned()),
+    }
+}
+
+/// Trains a column from nothing and compares it with the stored one.
+fn retrain(
+    id: ColumnId,
+    folder: &ResultsFolder,
+    manifest: &Manifest,
+    digits: &Digits,
+    app: &App,
+) -> Result<()> {
+    let study = &manifest.config;
+    if !study.columns().contains(&id) {
+        return Err(usage_error(format_args!("--retrain: the study {} has no column {id}", study.name)));
+    }
+    let column = folder.finished_column(manifest, id)?;
+    let kind = column.record().kind();
+    let Some(run) = column.record().runs.last().filter(|run| run.by.engine == "ciresan-cpu") else {
+        bail!("column {id} was trained by {kind}: only columns of ciresan-cpu come out with the same bits");
+    };
+    let isa = run.by.instruction_set.as_deref().unwrap_or_default().parse()?;
+    let there = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let other = ResultsFolder::create(there.path())?;
+    let _lock = other.lock()?;
+    let job = Job {
+        study,
+        folder: &other,
+        finished: &[],
+        unfinished: &[id],
+        test: column.has(study::Predictions::Test),
+        digits,
+        wanted: Wanted { device: Device::Cpu, workers: None, isa },
+        is_quiet: false,
+    };
+    let begun = Instant::now();
+    match training::train(&job, app)? {
+        End::Finished => {}
+        End::Interrupted => bail!("interrupted; the column was not compared"),
+        End::Failed => bail!("the column could not be trained again"),
+    }
+    let manifest_there = other.manifest()?.context("study.json is gone")?;
+    let again = other.finished_column(&manifest_there, id)?;
+    let is_same = |name: &&str| column.record().files.get(*name) == again.record().files.get(*name);
+    let names: Vec<&str> = column.file_names().into_iter().filter(|name| *name != "metrics.jsonl").collect();
+    // Weights of an earlier version say more about themselves; the parameters count.
+    let same_weights = column.weights()?.values() == again.weights()?.values();
+    let others = names.iter().filter(|name| **name != "weights.safetensors");
+    let time = duration(begun.elapsed());
+    if same_weights && others.clone().all(is_same) {
+        app.terminal.result(format_args!("{id}: trained again on {isa} in {time}, the same bits"))?;
+        return Ok(());
+    }
+    bail!("column {id}: trained again on {isa} in {time}, and its bits differ (stored: {kind})")
+}
