@@ -12,6 +12,7 @@ mod predict;
 mod report;
 mod reproduce;
 mod setup;
+mod status;
 
 /// Makes of a list of commands and their files what the command line is parsed to, and what runs it.
 macro_rules! commands {
@@ -43,6 +44,7 @@ commands! {
     Reproduce in reproduce,
     Committee in committee,
     Report in report,
+    Status in status,
     Predict in predict,
     Info in info,
     Setup in setup,

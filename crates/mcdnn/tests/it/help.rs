@@ -27,7 +27,9 @@ fn the_program_lists_its_commands() {
 
 #[test]
 fn every_command_explains_itself() {
-    for name in ["reproduce", "committee", "report", "predict", "info", "setup", "doctor", "completions"] {
+    for name in
+        ["reproduce", "committee", "report", "status", "predict", "info", "setup", "doctor", "completions"]
+    {
         check_help(name);
     }
 }

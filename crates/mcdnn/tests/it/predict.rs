@@ -204,7 +204,8 @@ fn weights_of_another_column_or_damaged_ones_are_named() {
     let whole = bytes(&record("w14-1"));
     std::fs::copy(record("original-1"), record("w14-1")).unwrap();
     let ran = place.run("predict --study results digits.idx");
-    let words = "columns/w14-1/column.json: not a column of this study: its name is original-1, expected w14-1\n";
+    let words =
+        "columns/w14-1/column.json: not a column of this study: its name is original-1, expected w14-1\n";
     assert!(ran.code == Some(1) && ran.stderr.ends_with(words), "{ran:#?}");
     std::fs::write(record("w14-1"), whole).unwrap();
 

@@ -86,9 +86,7 @@ fn a_results_folder_of_another_config() {
     folder.write_manifest(&Manifest::new(&other, &[])).unwrap();
 
     place.config(&[]);
-    place
-        .run(REPRODUCE)
-        .refused(2, &["results/tiny", "another config: seed is 8 there and 7 in yours"]);
+    place.run(REPRODUCE).refused(2, &["results/tiny", "another config: seed is 8 there and 7 in yours"]);
 }
 
 #[test]
