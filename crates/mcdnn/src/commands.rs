@@ -13,6 +13,7 @@ mod publish;
 mod report;
 mod reproduce;
 mod setup;
+mod status;
 mod verify;
 
 /// Makes of a list of commands and their files what the command line is parsed to, and what runs it.
@@ -45,6 +46,7 @@ commands! {
     Reproduce in reproduce,
     Committee in committee,
     Report in report,
+    Status in status,
     Predict in predict,
     Verify in verify,
     Publish in publish,

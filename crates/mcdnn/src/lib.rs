@@ -17,6 +17,7 @@ pub mod libtorch;
 pub mod numbers;
 pub mod plan;
 pub mod signals;
+mod status;
 mod studies;
 mod terminal;
 mod training;

@@ -140,7 +140,7 @@ impl fmt::Display for Plan<'_> {
 }
 
 /// A time no finer than an estimate is: `40 s`, `1 min 50 s`, `25 min`, `12 h 10 min`, `3 d 4 h`.
-fn rounded(time: Duration) -> String {
+pub(crate) fn rounded(time: Duration) -> String {
     let of = |unit: u64, step: u64| time.as_secs().div_ceil(unit * step) * step;
     let pair = |count: u64, per: u64, upper: &str, lower: &str| match (count / per, count % per) {
         (0, rest) => format!("{rest} {lower}"),

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use study::{ColumnId, ResultsFolder, Study};
+use study::{ColumnId, Manifest, ResultsFolder, Study};
 
 use crate::app::{App, shown};
 use crate::failure::{UsageError, usage_error};
@@ -13,6 +13,8 @@ use crate::failure::{UsageError, usage_error};
 /// A results folder, the study it is of, and how far that is.
 pub(crate) struct Found {
     pub(crate) folder: ResultsFolder,
+    /// Its `study.json`.
+    pub(crate) manifest: Manifest,
     pub(crate) study: Study,
     /// In training order.
     pub(crate) finished: Vec<ColumnId>,
@@ -31,8 +33,8 @@ impl Found {
                 root.display()
             )));
         };
-        let study = manifest.config;
-        Ok(Self { finished: folder.finished(&study), folder, study })
+        let study = manifest.config.clone();
+        Ok(Self { finished: folder.finished(&study), folder, manifest, study })
     }
 
     /// The folder that `--study` names, else the one below the folder of results whose finished columns rank highest, above (0, 0); which

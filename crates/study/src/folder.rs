@@ -25,6 +25,7 @@ use ciresan_net::Parameters;
 
 use crate::file_names::{MANIFEST, METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
 use crate::listing::entries;
+use crate::lock::is_locked;
 use crate::{ColumnId, ColumnRecord, FolderLock, Manifest, Study, StudyError};
 
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
@@ -117,6 +118,14 @@ impl ResultsFolder {
     /// [`StudyError::Busy`] when another process stays, [`StudyError::Io`] when the lock cannot be made.
     pub fn lock(&self) -> Result<FolderLock, StudyError> {
         FolderLock::take(&self.root, &self.columns())
+    }
+
+    /// Whether a run works in the folder at this moment: a process holds its lock. Changes nothing and does not wait.
+    ///
+    /// # Errors
+    /// [`StudyError::Io`] when the lock is there and cannot be tried.
+    pub fn is_locked(&self) -> Result<bool, StudyError> {
+        is_locked(&self.root)
     }
 
     /// Reads `study.json`; `None` when there is none.

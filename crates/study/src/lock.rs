@@ -1,7 +1,8 @@
 //! One run at a time in a results folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -22,9 +23,29 @@ pub struct FolderLock {
     _file: File,
 }
 
+/// Whether another holds the lock. Waits for nothing, makes no file and removes none. The lock is tried as a shared one, so
+/// that two who ask at once do not see each other.
+pub(crate) fn is_locked(root: &Path) -> Result<bool, StudyError> {
+    let path = lock_path(root);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(reason) => return Err(StudyError::io(&path, "open the lock")(reason)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(reason)) => Err(StudyError::io(&path, "try the lock")(reason)),
+    }
+}
+
+fn lock_path(root: &Path) -> PathBuf {
+    root.join(".lock")
+}
+
 impl FolderLock {
     pub(crate) fn take(root: &Path, columns: &Path) -> Result<Self, StudyError> {
-        let path = root.join(".lock");
+        let path = lock_path(root);
         let fail = || StudyError::io(&path, "lock the results folder");
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(fail())?;
         for tried in 1.. {

@@ -9,6 +9,7 @@ use ciresan_net::{EngineSpec, Precision};
 use serde::Serialize;
 use study::{ResultsFolder, Study};
 
+use super::status;
 use crate::app::App;
 use crate::configs::Config;
 use crate::numbers::thousands;
@@ -25,6 +26,10 @@ pub(crate) struct Args {
     /// The study's config: a file, or one of the built-in configs held-out, paper, quick and theano [default: paper]
     #[arg(long, value_name = "CONFIG")]
     config: Option<PathBuf>,
+    /// Print how far the study in this results folder is instead, as `$mcdnn status` does: a path, or a name in the folder
+    /// of results
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    study: Option<PathBuf>,
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
@@ -35,7 +40,7 @@ Examples:
   $mcdnn info
   $mcdnn info --config quick --json
 
-Exit codes: 0 printed; 2 wrong usage, such as a config that is not valid.";
+Exit codes: 0 printed; 1 with --study, not every column is finished and whole; 2 wrong usage, such as a config that is not valid.";
 
 /// Version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -86,6 +91,9 @@ struct Memory {
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    if args.study.is_some() {
+        return status::print(args.study.as_deref(), args.json, app);
+    }
     let Config { study, source } = Config::read(args.config.as_deref())?;
     let n_workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let folder = ResultsFolder::open(app.place.results.join(&study.name));

@@ -7,6 +7,7 @@ use report::{Evidence, Labels, Listing, Pixels, Report};
 
 use crate::app::{App, shown};
 use crate::digits::{self, Digits};
+use crate::status::Status;
 use crate::studies::Found;
 
 /// Write a study's report into its results folder, and print its figures.
@@ -51,8 +52,12 @@ Exit codes: 0 written and printed; 1 so too, but the study is not finished, or n
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let Found { folder, study, .. } =
+    let Found { folder, manifest, study, finished } =
         Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
+    if finished.is_empty() {
+        let headline = Status::read(&folder, &manifest)?.headline();
+        bail!("{}: nothing to report yet: {headline}", shown(folder.root()));
+    }
     let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
     let summary = match report::read_summary(&folder)? {
         Some(summary) => summary,

@@ -31,6 +31,7 @@ fn every_command_explains_itself() {
         "reproduce",
         "committee",
         "report",
+        "status",
         "predict",
         "verify",
         "publish",

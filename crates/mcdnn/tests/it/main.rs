@@ -17,6 +17,7 @@ mod run;
 #[cfg(feature = "libtorch")]
 #[path = "../../../trainer/tests/it/runs.rs"]
 mod runs;
+mod status;
 mod study;
 mod training;
 

@@ -222,6 +222,27 @@ fn a_second_lock_waits_then_is_refused() {
 }
 
 #[test]
+fn whether_a_run_is_at_work_is_seen_without_waiting_or_writing() {
+    let (_parent, folder) = created();
+    let path = folder.root().join(".lock");
+    assert!(!folder.is_locked().unwrap() && !path.exists());
+    assert!(!ResultsFolder::open(folder.root().join("no such")).is_locked().unwrap());
+
+    let lock = folder.lock().unwrap();
+    let files = folder.column(&column("w14-1"));
+    files.create().unwrap();
+    let half = files.root().join(".weights.safetensors.4711-0.tmp");
+    fs::write(&half, "x").unwrap();
+    let started = Instant::now();
+    assert!(folder.is_locked().unwrap() && started.elapsed() < Duration::from_secs(2));
+    drop(lock);
+    // The file stays and means nothing by itself.
+    assert!(!folder.is_locked().unwrap() && path.exists() && half.exists());
+    // The question holds nothing.
+    drop(folder.lock().unwrap());
+}
+
+#[test]
 fn the_lock_sweeps_what_a_killed_run_left_half_written() {
     let (_parent, folder) = created();
     let files = folder.column(&column("w14-1"));

@@ -1,0 +1,341 @@
+//! How far a study is, from its results folder alone; nothing there is changed.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+use study::{
+    ColumnFolder, ColumnId, ColumnRecord, EpochRecord, FinishedColumn, Kind, Manifest, ResultsFolder,
+    StudyError, kinds, read_metrics,
+};
+
+use crate::numbers::{count, percent, significant, thousands};
+use crate::plan::{Plan, rounded};
+
+/// Version of what `--json` prints.
+const SCHEMA: u32 = 1;
+
+/// What a cell shows that has no value.
+const NOTHING: &str = "–";
+
+/// A study's state.
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    schema: u32,
+    study: String,
+    folder: PathBuf,
+    /// Whether a process holds the folder's lock.
+    run_at_work: bool,
+    /// Estimated time until every column is finished; 0 when none is left to train.
+    estimated_seconds: f64,
+    /// What trained the finished columns.
+    kinds: Vec<Kind>,
+    /// In training order.
+    columns: Vec<Column>,
+}
+
+/// A column's state.
+#[derive(Debug, Serialize)]
+struct Column {
+    column: ColumnId,
+    state: State,
+    /// Epochs behind it.
+    epoch: u32,
+    /// Epochs of the config.
+    epochs: u32,
+    /// Of the last epoch, in nats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<f64>,
+    /// Share of the held-out digits that is wrong after the last epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_error: Option<f64>,
+    /// Of the last epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_per_second: Option<f64>,
+    /// Seconds spent on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wall_s: Option<f64>,
+    /// Of a finished column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interruptions: Option<usize>,
+    /// What trained it, of a finished column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    /// What is damaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What can be said of a column from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    /// Every file is as its record says.
+    Finished,
+    /// Begun, and a run is at work in the folder.
+    InTraining,
+    /// Some files are there, and no run is at work.
+    Begun,
+    /// No file is there.
+    NotBegun,
+    /// A file is not as it was written, or cannot be read.
+    Damaged,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Finished => "finished",
+            Self::InTraining => "in training",
+            Self::Begun => "begun",
+            Self::NotBegun => "not begun",
+            Self::Damaged => "damaged",
+        })
+    }
+}
+
+impl Status {
+    /// Reads every file of the finished columns and the metrics of the others.
+    ///
+    /// # Errors
+    /// When the lock cannot be tried. A column that cannot be read is damaged, which is no error.
+    pub(crate) fn read(folder: &ResultsFolder, manifest: &Manifest) -> Result<Self> {
+        let study = &manifest.config;
+        let run_at_work = folder.is_locked()?;
+        let mut records = Vec::new();
+        let mut columns = Vec::new();
+        for id in study.columns() {
+            let (column, record) = Column::read(folder, manifest, id, run_at_work);
+            columns.push(column);
+            records.extend(record);
+        }
+        // A run at work trains its columns side by side; one to come has a worker a core.
+        let n_workers = NonZeroUsize::new(number_of(&columns, State::InTraining));
+        let n_workers = n_workers.or_else(|| thread::available_parallelism().ok());
+        let plan = Plan::new(study, folder, n_workers.unwrap_or(NonZeroUsize::MIN));
+        Ok(Self {
+            schema: SCHEMA,
+            study: study.name.clone(),
+            folder: folder.root().to_path_buf(),
+            run_at_work,
+            estimated_seconds: plan.estimate().as_secs_f64(),
+            kinds: kinds(&records),
+            columns,
+        })
+    }
+
+    /// Whether every column is finished and whole.
+    pub(crate) fn is_complete(&self) -> bool {
+        number_of(&self.columns, State::Finished) == self.columns.len()
+    }
+
+    /// `12 of 35 columns finished, 2 in training, about 3 h left`
+    pub(crate) fn headline(&self) -> String {
+        let finished = number_of(&self.columns, State::Finished);
+        let mut line = format!("{finished} of {} finished", count(self.columns.len(), "column"));
+        for state in [State::InTraining, State::Begun, State::Damaged] {
+            match number_of(&self.columns, state) {
+                0 => {}
+                n => line += &format!(", {n} {state}"),
+            }
+        }
+        if self.estimated_seconds > 0.0 {
+            let left = Duration::try_from_secs_f64(self.estimated_seconds).unwrap_or(Duration::MAX);
+            line += &format!(", about {} left", rounded(left.max(Duration::from_secs(1))));
+        }
+        line
+    }
+}
+
+fn number_of(columns: &[Column], state: State) -> usize {
+    columns.iter().filter(|column| column.state == state).count()
+}
+
+impl Column {
+    /// The column's state, and its record if it is finished.
+    fn read(
+        folder: &ResultsFolder,
+        manifest: &Manifest,
+        id: ColumnId,
+        run_at_work: bool,
+    ) -> (Self, Option<ColumnRecord>) {
+        let files = folder.column(&id);
+        let metrics = read_metrics(&files.metrics());
+        let last = metrics.as_ref().ok().and_then(|epochs| epochs.last()).copied();
+        let epochs = manifest.config.epochs;
+        let column = Self::after(id, epochs, last);
+        if !folder.is_finished(&id) {
+            return match metrics {
+                Ok(_) => (Self { state: unfinished(&files, run_at_work), ..column }, None),
+                Err(error) => (column.damaged(&error), None),
+            };
+        }
+        let column = Self { epoch: epochs, ..column };
+        let found = match folder.finished_column(manifest, id) {
+            Ok(found) => found,
+            Err(error) => return (column.damaged(&error), None),
+        };
+        let record = found.record().clone();
+        let column = Self {
+            state: State::Finished,
+            // Of a folder of format 1 the time may be unknown.
+            wall_s: Some(record.wall_s()).filter(|&wall_s| wall_s > 0.0),
+            interruptions: Some(record.n_interruptions()),
+            kind: Some(record.kind()),
+            ..column
+        };
+        let column = match damage(&found, &files) {
+            None => column,
+            Some(error) => column.damaged(error),
+        };
+        (column, Some(record))
+    }
+
+    /// A column after its last epoch.
+    fn after(column: ColumnId, epochs: u32, last: Option<EpochRecord>) -> Self {
+        Self {
+            column,
+            state: State::NotBegun,
+            epoch: last.map_or(0, |last| last.epoch),
+            epochs,
+            loss: last.map(|last| last.loss),
+            validation_error: last.and_then(|last| last.validation_error),
+            images_per_second: last.map(|last| last.images_per_second),
+            wall_s: last.map(|last| last.elapsed_s),
+            interruptions: None,
+            kind: None,
+            error: None,
+        }
+    }
+
+    fn damaged(self, error: impl fmt::Display) -> Self {
+        Self { state: State::Damaged, error: Some(error.to_string()), ..self }
+    }
+
+    fn cells(&self) -> [String; 8] {
+        let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+        [
+            self.column.to_string(),
+            self.state.to_string(),
+            format!("{}/{}", self.epoch, self.epochs),
+            or_nothing(self.loss.map(|loss| significant(loss, 3))),
+            or_nothing(self.validation_error.map(percent)),
+            or_nothing(self.images_per_second.map(|speed| thousands(speed.round() as u64))),
+            or_nothing(self.wall_s.map(clock)),
+            or_nothing(self.interruptions.map(|n| n.to_string())),
+        ]
+    }
+}
+
+/// The state of a column that is not finished, by what is in its folder.
+fn unfinished(files: &ColumnFolder, run_at_work: bool) -> State {
+    // A run makes the folder when it begins the column.
+    let n_files = files.root().read_dir().map(Iterator::count);
+    match n_files {
+        Ok(_) if run_at_work => State::InTraining,
+        Ok(1..) => State::Begun,
+        Ok(0) | Err(_) => State::NotBegun,
+    }
+}
+
+/// What is wrong with a finished column's files.
+fn damage(column: &FinishedColumn<'_>, files: &ColumnFolder) -> Option<String> {
+    let lost = match column.lost_predictions(false) {
+        Ok(lost) => *lost.first()?,
+        Err(error) => return Some(error.to_string()),
+    };
+    let error = if column.has(lost) { column.probabilities(lost).err() } else { None };
+    let path = files.root().join(lost.file_name());
+    let missing = || format!("{}: missing; `reproduce` predicts it again from the weights", path.display());
+    Some(error.map_or_else(missing, |error: StudyError| error.to_string()))
+}
+
+/// `2:05:13`: hours, minutes, seconds.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+impl fmt::Display for Status {
+    /// The headline, who is at work, what trained the columns, and a table with a row a column.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.headline())?;
+        let run = if self.run_at_work { "a run is working in this folder" } else { "none at work" };
+        writeln!(f, "run       {run}")?;
+        if self.kinds.len() > 1 {
+            writeln!(f, "mixture   trained by more than one kind of engine:")?;
+        }
+        for (kind, label) in self.kinds.iter().zip(["trained"].into_iter().chain(std::iter::repeat(""))) {
+            writeln!(f, "{label:<9} {kind}")?;
+        }
+        let header = ["column", "state", "epoch", "loss", "held-out", "images/s", "time", "stops"];
+        let rows: Vec<[String; 8]> = self.columns.iter().map(Column::cells).collect();
+        let mut widths = header.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        write!(f, "\n{}", line(&header.map(str::to_owned), &widths))?;
+        for (column, mut row) in self.columns.iter().zip(rows) {
+            match &column.error {
+                None => write!(f, "\n{}", line(&row, &widths))?,
+                Some(error) => {
+                    row[2].clear();
+                    let [id, state, ..] = &row;
+                    write!(f, "\n{id:<0$}  {state:<1$}  {error}", widths[0], widths[1])?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first two cells to the left, the numbers to the right.
+fn line(cells: &[String; 8], widths: &[usize; 8]) -> String {
+    let padded = cells.iter().zip(widths).enumerate().map(|(i, (cell, width))| match i {
+        0 | 1 => format!("{cell:<width$}"),
+        _ => format!("{cell:>width$}"),
+    });
+    padded.collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_a_long_study_fits_80_columns() {
+        let epoch = EpochRecord {
+            epoch: 800,
+            learning_rate: 0.001,
+            loss: 0.004_851,
+            update_ratio: 0.001,
+            images_per_second: 120_200.0,
+            validation_error: Some(1.0),
+            elapsed_s: 400_000.0,
+        };
+        let ids = ["w14-1", "original-5"].map(|id| id.parse().unwrap());
+        let mut columns = ids.map(|id| Column::after(id, 800, Some(epoch)));
+        columns[0].state = State::InTraining;
+        columns[1].interruptions = Some(12);
+        let (folder, kinds) = (PathBuf::new(), Vec::new());
+        let status = Status {
+            schema: SCHEMA,
+            study: "paper".to_owned(),
+            folder,
+            run_at_work: true,
+            estimated_seconds: 10_000.0,
+            kinds,
+            columns: columns.into(),
+        };
+        let text = status.to_string();
+        assert_eq!(status.headline(), "0 of 2 columns finished, 1 in training, about 2 h 50 min left");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.contains("111:06:40"), "{text}");
+    }
+}
