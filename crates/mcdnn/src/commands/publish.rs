@@ -51,8 +51,7 @@ Exit codes: 0 published; 1 refused, nothing is changed; 2 wrong usage.
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let Found { folder, study, finished } = Found::open(&app.study_folder(&args.study))?;
-    let manifest = folder.manifest()?.context("study.json is gone")?;
+    let Found { folder, study, manifest, finished } = Found::open(&app.study_folder(&args.study))?;
     let n_all = study.columns().len();
     if finished.is_empty() || (finished.len() < n_all && !args.partial) {
         bail!(

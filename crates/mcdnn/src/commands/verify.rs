@@ -77,9 +77,8 @@ struct OfColumn {
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let Found { folder, study, finished } =
+    let Found { folder, study, manifest, finished } =
         Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
-    let manifest = folder.manifest()?.context("study.json is gone")?;
     let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
     if let Some(id) = args.retrain {
         return retrain(id, &folder, &manifest, &digits, app);
