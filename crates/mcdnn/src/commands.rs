@@ -7,6 +7,7 @@ use crate::app::App;
 
 mod committee;
 mod doctor;
+mod evaluate;
 mod info;
 mod predict;
 mod report;
@@ -44,6 +45,7 @@ commands! {
     Committee in committee,
     Report in report,
     Predict in predict,
+    Evaluate in evaluate,
     Info in info,
     Setup in setup,
     Doctor in doctor,

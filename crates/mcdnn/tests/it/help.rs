@@ -27,7 +27,9 @@ fn the_program_lists_its_commands() {
 
 #[test]
 fn every_command_explains_itself() {
-    for name in ["reproduce", "committee", "report", "predict", "info", "setup", "doctor", "completions"] {
+    for name in
+        ["reproduce", "committee", "report", "predict", "evaluate", "info", "setup", "doctor", "completions"]
+    {
         check_help(name);
     }
 }
@@ -48,6 +50,7 @@ fn wrong_flags_are_wrong_usage() {
         "committee --errors --json",
         "predict",
         "predict digit.png --width 20",
+        "evaluate --images digits.idx",
         "setup --collection cifar",
         "completions tcsh",
         "report --study",
