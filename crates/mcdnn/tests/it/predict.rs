@@ -225,7 +225,7 @@ fn studies_that_cannot_answer() {
     let place = trained();
     place.write("digits.idx", idx(digits()));
     for column in ["w14-1", "original-1"] {
-        std::fs::remove_file(place.path(&format!("results/columns/{column}/probabilities.npy"))).unwrap();
+        std::fs::remove_file(place.path(&format!("results/columns/{column}/column.json"))).unwrap();
     }
     place.run("predict digits.idx --study results").refused(1, &["results: no column is finished"]);
 }
