@@ -20,7 +20,7 @@ const SCHEMA: u32 = 1;
 /// The files have the form of MNIST's, and the images go to the columns as they are: 28 x 28 pixels, 0 paper to 255 full
 /// ink. Labels are 0 to 9, one byte each, or in QMNIST's wide form (idx2-int). Prints the errors of each finished column, of each
 /// width's committee and of all columns together, with 95 % Wilson intervals, and how often the second guess is right.
-/// Nothing is compared with published figures, because these are of other digits. Trains nothing.
+/// Published figures are not shown, because they are not about these files. Trains nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -89,8 +89,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 }
 
 fn figures(found: &Found, digits: &EvaluationDigits) -> Result<Figures> {
-    // Width by width in the study's order: `mcdnn committee` adds probabilities in this order, so of the same digits both
-    // have the same figures.
+    // Width by width in the study's order: `mcdnn committee` adds probabilities in this order, so both have the same
+    // figures of the same digits, on the instruction set that made the stored probabilities.
     let widths = &found.study.widths;
     let mut columns: Vec<ColumnId> = found.finished.clone();
     columns.sort_by_key(|id| widths.iter().position(|width| *width == id.width));
@@ -126,9 +126,9 @@ fn text(evaluation: &Evaluation<'_>) -> String {
 images: {}
 labels: {}
 
-All figures are of these {n_digits} digits. Published figures and those of
-`committee` are of other digits: do not compare them. It is not checked
-whether the columns were trained on some of these digits.
+The figures below are about the {n_digits} digits of these two files. Published
+figures, and those that `committee` prints, are not about these files. Whether
+columns were trained on some of these digits is not checked.
 
 | {:<32} | {:>7} | {:>7} | {:>12} |
 | {:-<32} | {:->6}: | {:->6}: | {:->11}: |

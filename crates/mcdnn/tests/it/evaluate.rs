@@ -66,7 +66,7 @@ fn the_text_says_which_digits_and_its_lines_fit_a_terminal() {
     let figures = evaluation(&place).figures;
     let text = place.run(ARGUMENTS).succeeded().stdout;
     let told = "# Study tiny (results) on 100 digits\n\nimages: images.idx\nlabels: labels.idx\n\n";
-    assert!(text.starts_with(told) && text.contains("Published figures"), "{text}");
+    assert!(text.starts_with(told) && text.contains("about the 100 digits of these two files"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let members = figures.members.iter().map(|member| (format!("column {}", member.name), member.score));
     let groups = figures.groups.iter().map(|group| (format!("width {}, 1 column", group.group), group.score));
