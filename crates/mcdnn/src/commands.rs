@@ -7,6 +7,7 @@ use crate::app::App;
 
 mod committee;
 mod doctor;
+mod evaluate;
 mod info;
 mod predict;
 mod publish;
@@ -48,6 +49,7 @@ commands! {
     Report in report,
     Status in status,
     Predict in predict,
+    Evaluate in evaluate,
     Verify in verify,
     Publish in publish,
     Info in info,

@@ -5,10 +5,14 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use ciresan_cpu::CpuEngine;
+use ciresan_net::{EngineSpec, Parameters};
+use ndarray::{Array3, ArrayView3};
 use study::{ColumnId, Manifest, ResultsFolder, Study};
 
 use crate::app::{App, shown};
 use crate::failure::{UsageError, usage_error};
+use crate::instruction_set;
 
 /// A results folder, the study it is of, and how far that is.
 pub(crate) struct Found {
@@ -80,6 +84,35 @@ impl Found {
         };
         app.terminal.note(format_args!("study     {}", shown(found.folder.root())));
         Ok(found)
+    }
+
+    /// The one that `--study` names, else the one with the most finished columns.
+    ///
+    /// # Errors
+    /// Those of [`given_or_best`](Self::given_or_best), and when no column is finished.
+    pub(crate) fn with_columns(app: &App, given: Option<&Path>) -> Result<Self> {
+        let found = Self::given_or_best(app, given, |finished| (0, finished.len()))?;
+        if found.finished.is_empty() {
+            let (shown, name) = (shown(found.folder.root()), app.place.name);
+            bail!("{shown}: no column is finished; `{name} reproduce` trains them");
+        }
+        Ok(found)
+    }
+
+    /// What some of the finished columns say of digits in MNIST's form, `[digits, 28, 28]`, on the instruction set that the
+    /// environment names: probabilities, `[columns, digits, classes]`.
+    ///
+    /// # Errors
+    /// When weights are missing or damaged, and when this CPU does not have the instruction set.
+    pub(crate) fn probabilities(
+        &self,
+        columns: &[ColumnId],
+        digits: ArrayView3<'_, u8>,
+    ) -> Result<Array3<f32>> {
+        let isa = instruction_set::chosen()?;
+        let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
+        let manifest = self.folder.manifest()?.context("study.json is gone")?;
+        Ok(classifier::predict_finished(&self.folder, &manifest, columns, digits, make)?)
     }
 }
 

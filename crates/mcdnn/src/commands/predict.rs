@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use ciresan_cpu::CpuEngine;
-use ciresan_net::{EngineSpec, Parameters};
+use anyhow::Result;
 use ndarray::Axis;
 use serde::Serialize;
 use study::DataSet;
@@ -14,7 +12,6 @@ use self::source::{Found as Image, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
 use crate::failure::{AlreadyTold, usage_error};
-use crate::instruction_set;
 use crate::studies::Found;
 
 mod answer;
@@ -80,11 +77,8 @@ struct Report<'a> {
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let found = Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
+    let found = Found::with_columns(app, args.study.as_deref())?;
     let shown = shown(found.folder.root());
-    if found.finished.is_empty() {
-        bail!("{shown}: no column is finished; `{} reproduce` trains them", app.place.name);
-    }
     if found.study.data == DataSet::FashionMnist {
         return Err(usage_error(format_args!(
             "{shown}: its columns know clothing (fashion-mnist), not digits"
@@ -119,12 +113,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 }
 
 fn answer(found: &Found, images: &[Image]) -> Result<Vec<Answer>> {
-    let isa = instruction_set::chosen()?;
-    let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
     let views: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
     let digits = ndarray::stack(Axis(0), &views)?;
-    let manifest = found.folder.manifest()?.context("study.json is gone")?;
-    let probabilities =
-        classifier::predict_finished(&found.folder, &manifest, &found.finished, digits.view(), make)?;
+    let probabilities = found.probabilities(&found.finished, digits.view())?;
     answer::answers(images, &found.finished, probabilities.view())
 }

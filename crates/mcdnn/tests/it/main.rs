@@ -6,6 +6,7 @@
 mod commit;
 mod committee;
 mod completions;
+mod evaluate;
 mod help;
 #[cfg(feature = "libtorch")]
 mod libtorch;

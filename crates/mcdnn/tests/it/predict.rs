@@ -14,7 +14,7 @@ use study::{ResultsFolder, read_probabilities};
 use crate::run::{Place, Ran, bytes};
 
 /// A place with the tiny study of `Place::config`, trained once for all tests, in `results`.
-fn trained() -> Place {
+pub(crate) fn trained() -> Place {
     static TRAINED: OnceLock<Place> = OnceLock::new();
     let trained = TRAINED.get_or_init(|| {
         let place = Place::new();
@@ -34,7 +34,7 @@ fn trained() -> Place {
 }
 
 /// The sample's test digits, `[100, 28, 28]`.
-fn digits() -> Array3<u8> {
+pub(crate) fn digits() -> Array3<u8> {
     Data::sample().test.images().to_owned()
 }
 
@@ -47,9 +47,10 @@ fn file(digit: ArrayView2<'_, u8>, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn idx(digits: Array3<u8>) -> Vec<u8> {
+/// The bytes of an IDX file.
+pub(crate) fn idx(array: impl Into<Array>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    idx::write_to(&mut bytes, &Array::from(digits), "made here").unwrap();
+    idx::write_to(&mut bytes, &array.into(), "made here").unwrap();
     bytes
 }
 

@@ -1,0 +1,151 @@
+//! `mcdnn evaluate`: the errors of a study's committee on any labelled digits.
+
+use std::path::{Path, PathBuf};
+
+use ::committee::{Committee, Figures, Member, Score};
+use anyhow::Result;
+use mnist_data::EvaluationDigits;
+use ndarray::Axis;
+use serde::Serialize;
+use study::ColumnId;
+
+use crate::app::{App, shown};
+use crate::studies::Found;
+
+/// Version of the JSON object.
+const SCHEMA: u32 = 1;
+
+/// Print the errors of a study's committee on labelled digits of any two IDX files.
+///
+/// The files have the form of MNIST's, and the images go to the columns as they are: 28 x 28 pixels, 0 paper to 255 full
+/// ink. Labels are 0 to 9, one byte each, or in QMNIST's wide form (idx2-int). Prints the errors of each finished column, of each
+/// width's committee and of all columns together, with 95 % Wilson intervals, and how often the second guess is right.
+/// Published figures are not shown, because they are not about these files. Trains nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// IDX file of images, raw or .gz
+    #[arg(long, value_name = "FILE")]
+    images: PathBuf,
+    /// IDX file of their labels, raw or .gz
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
+    /// finished columns]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+    /// Print the figures as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  $mcdnn evaluate --images qmnist-test-images-idx3-ubyte.gz --labels qmnist-test-labels-idx2-int.gz
+  $mcdnn evaluate --study results/quick --images digits.idx --labels labels.idx --json
+
+Exit codes:
+  0  printed; how many errors there are does not matter
+  1  a file is missing, damaged or not of this form, the counts differ, or no column is finished
+  2  wrong usage";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Evaluation<'a> {
+    schema: u32,
+    /// Name of the study.
+    study: &'a str,
+    /// The results folder.
+    folder: String,
+    /// The file of images.
+    images: &'a Path,
+    /// The file of labels.
+    labels: &'a Path,
+    n_digits: usize,
+    figures: Figures,
+}
+
+/// Evaluates and prints.
+///
+/// # Errors
+/// See the exit codes of `--help`.
+pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let digits = EvaluationDigits::read(&args.images, &args.labels)?;
+    let found = Found::with_columns(app, args.study.as_deref())?;
+    let evaluation = Evaluation {
+        schema: SCHEMA,
+        study: &found.study.name,
+        folder: shown(found.folder.root()).to_string(),
+        images: &args.images,
+        labels: &args.labels,
+        n_digits: digits.labels().len(),
+        figures: figures(&found, &digits)?,
+    };
+    Ok(app.terminal.result(if args.json {
+        serde_json::to_string(&evaluation)?
+    } else {
+        text(&evaluation)
+    })?)
+}
+
+fn figures(found: &Found, digits: &EvaluationDigits) -> Result<Figures> {
+    // Width by width in the study's order: `mcdnn committee` adds probabilities in this order, so both have the same
+    // figures of the same digits, on the instruction set that made the stored probabilities.
+    let widths = &found.study.widths;
+    let mut columns: Vec<ColumnId> = found.finished.clone();
+    columns.sort_by_key(|id| widths.iter().position(|width| *width == id.width));
+    let probabilities = found.probabilities(&columns, digits.images())?;
+    let member = |(id, probabilities): (&ColumnId, ndarray::ArrayView2<'_, f32>)| {
+        Member::new(id.width.to_string(), id.to_string(), probabilities.to_owned())
+    };
+    let members = columns.iter().zip(probabilities.axis_iter(Axis(0))).map(member).collect();
+    Ok(Committee::new(members, digits.labels())?.figures())
+}
+
+fn text(evaluation: &Evaluation<'_>) -> String {
+    let Evaluation { study, folder, images, labels, n_digits, figures, .. } = evaluation;
+    let row = |name: &str, score: Score| {
+        let interval = score.interval();
+        let range = format!("{:.2}–{:.2}", interval.low_percent, interval.high_percent);
+        format!("| {name:<32} | {:>7} | {:>7.2} | {range:>12} |\n", score.errors, score.error_percent())
+    };
+    let columns = |n: u32| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
+    let mut rows = String::new();
+    for member in &figures.members {
+        rows += &row(&format!("column {}", member.name), member.score);
+    }
+    for group in &figures.groups {
+        rows += &row(&format!("width {}, {}", group.group, columns(group.n_members)), group.score);
+    }
+    let all = &figures.all;
+    rows += &row(&format!("all, {}", columns(all.n_members)), all.score);
+    format!(
+        "\
+# Study {study} ({folder}) on {n_digits} digits
+
+images: {}
+labels: {}
+
+The figures below are about the {n_digits} digits of these two files. Published
+figures, and those that `committee` prints, are not about these files. Whether
+columns were trained on some of these digits is not checked.
+
+| {:<32} | {:>7} | {:>7} | {:>12} |
+| {:-<32} | {:->6}: | {:->6}: | {:->11}: |
+{rows}
+Of the {} errors of all columns together the second guess is right in {}.
+",
+        images.display(),
+        labels.display(),
+        "committee by the mean",
+        "errors",
+        "error %",
+        "95 %",
+        "",
+        "",
+        "",
+        "",
+        all.score.errors,
+        all.second_guess_right
+    )
+}

@@ -1,0 +1,107 @@
+//! `evaluate` on the tiny study, with files of the sample's test digits: the digits that `committee` has figures of.
+
+use committee::Figures;
+use mnist_data::Data;
+use mnist_data::idx::Array;
+use ndarray::{Array1, Array2, Axis};
+use report::Summary;
+use serde::Deserialize;
+
+use crate::predict::{digits, idx, trained};
+use crate::run::Place;
+
+const ARGUMENTS: &str = "evaluate --study results --images images.idx --labels labels.idx";
+
+/// What `--json` prints.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Evaluation {
+    schema: u32,
+    study: String,
+    folder: String,
+    images: String,
+    labels: String,
+    n_digits: usize,
+    figures: Figures,
+}
+
+fn labels() -> Vec<u8> {
+    Data::sample().test.labels().to_vec()
+}
+
+/// The tiny study, beside the sample's test digits and these labels.
+fn place(labels: impl Into<Array>) -> Place {
+    let place = trained();
+    place.write("images.idx", idx(digits()));
+    place.write("labels.idx", idx(labels));
+    place
+}
+
+fn evaluation(place: &Place) -> Evaluation {
+    serde_json::from_str(&place.run(&format!("{ARGUMENTS} --json")).succeeded().stdout).unwrap()
+}
+
+#[test]
+fn of_the_test_digits_the_figures_are_those_of_committee() {
+    let classic = place(Array1::from(labels()));
+    let summary = classic.run("committee --study results --json").succeeded().stdout;
+    let want = serde_json::from_str::<Summary>(&summary).unwrap().figures;
+    assert!(want.all.score.errors > 0, "no error, so nothing is compared");
+    // In QMNIST's form the class is the first of eight numbers.
+    let wide = Array2::from_shape_fn((100, 8), |(digit, column)| match column {
+        0 => i32::from(labels()[digit]),
+        _ => -1,
+    });
+    for place in [classic, place(wide)] {
+        let got = evaluation(&place);
+        assert_eq!((got.schema, got.study.as_str(), got.folder.as_str()), (1, "tiny", "results"));
+        assert_eq!((got.images.as_str(), got.labels.as_str()), ("images.idx", "labels.idx"));
+        assert_eq!((got.n_digits, got.figures), (100, want.clone()));
+    }
+}
+
+#[test]
+fn the_text_says_which_digits_and_its_lines_fit_a_terminal() {
+    let place = place(Array1::from(labels()));
+    let figures = evaluation(&place).figures;
+    let text = place.run(ARGUMENTS).succeeded().stdout;
+    let told = "# Study tiny (results) on 100 digits\n\nimages: images.idx\nlabels: labels.idx\n\n";
+    assert!(text.starts_with(told) && text.contains("about the 100 digits of these two files"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let members = figures.members.iter().map(|member| (format!("column {}", member.name), member.score));
+    let groups = figures.groups.iter().map(|group| (format!("width {}, 1 column", group.group), group.score));
+    let want: Vec<_> =
+        members.chain(groups).chain([("all, 2 columns".to_owned(), figures.all.score)]).collect();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(2)
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), want.len(), "{text}");
+    for (row, (name, score)) in rows.iter().zip(want) {
+        let interval = score.interval();
+        let range = format!("{:.2}–{:.2}", interval.low_percent, interval.high_percent);
+        let error = format!("{:.2}", score.error_percent());
+        assert_eq!(row[1..5], [name, score.errors.to_string(), error, range]);
+    }
+    let (wrong, second) = (figures.all.score.errors, figures.all.second_guess_right);
+    let told =
+        format!("Of the {wrong} errors of all columns together the second guess is right in {second}.");
+    assert!(text.contains(&told), "{text}");
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_in_a_sentence() {
+    let place = place(Array1::from(labels()[..99].to_vec()));
+    place
+        .run(ARGUMENTS)
+        .refused(1, &["labels.idx: 99 labels, expected 100, one for each image of images.idx"]);
+    place.write("labels.idx", idx(Array1::from(vec![10_u8; 100])));
+    place.run(ARGUMENTS).refused(1, &["labels.idx: label 10 at index 0, expected 0 to 9"]);
+    let cut = digits().slice_axis(Axis(2), (0..27).into()).to_owned();
+    place.write("images.idx", idx(cut));
+    place.run(ARGUMENTS).refused(1, &["images.idx: images of shape [100, 28, 27], expected [n, 28, 28]"]);
+    std::fs::remove_file(place.path("images.idx")).unwrap();
+    place.run(ARGUMENTS).refused(1, &["images.idx: "]);
+}
