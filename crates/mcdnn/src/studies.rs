@@ -111,8 +111,7 @@ impl Found {
     ) -> Result<Array3<f32>> {
         let isa = instruction_set::chosen()?;
         let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
-        let manifest = self.folder.manifest()?.context("study.json is gone")?;
-        Ok(classifier::predict_finished(&self.folder, &manifest, columns, digits, make)?)
+        Ok(classifier::predict_finished(&self.folder, &self.manifest, columns, digits, make)?)
     }
 }
 
