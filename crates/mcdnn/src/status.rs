@@ -27,7 +27,7 @@ const NOTHING: &str = "–";
 pub(crate) struct Status {
     schema: u32,
     study: String,
-    folder: PathBuf,
+    path: PathBuf,
     /// Whether a process holds the folder's lock.
     run_at_work: bool,
     /// Estimated time until every column is finished; 0 when none is left to train.
@@ -120,7 +120,7 @@ impl Status {
         Ok(Self {
             schema: SCHEMA,
             study: study.name.clone(),
-            folder: folder.root().to_path_buf(),
+            path: folder.root().to_path_buf(),
             run_at_work,
             estimated_seconds: plan.estimate().as_secs_f64(),
             kinds: kinds(&records),
@@ -327,7 +327,7 @@ mod tests {
         let status = Status {
             schema: SCHEMA,
             study: "paper".to_owned(),
-            folder,
+            path: folder,
             run_at_work: true,
             estimated_seconds: 10_000.0,
             kinds,

@@ -56,7 +56,7 @@ struct Evaluation<'a> {
     /// Name of the study.
     study: &'a str,
     /// The results folder.
-    folder: String,
+    path: String,
     /// The file of images.
     images: &'a Path,
     /// The file of labels.
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let evaluation = Evaluation {
         schema: SCHEMA,
         study: &found.study.name,
-        folder: shown(found.folder.root()).to_string(),
+        path: shown(found.folder.root()).to_string(),
         images: &args.images,
         labels: &args.labels,
         n_digits: digits.labels().len(),
@@ -103,7 +103,7 @@ fn figures(found: &Found, digits: &EvaluationDigits) -> Result<Figures> {
 }
 
 fn text(evaluation: &Evaluation<'_>) -> String {
-    let Evaluation { study, folder, images, labels, n_digits, figures, .. } = evaluation;
+    let Evaluation { study, path: folder, images, labels, n_digits, figures, .. } = evaluation;
     let row = |name: &str, score: Score| {
         let interval = score.interval();
         let range = format!("{:.2}–{:.2}", interval.low_percent, interval.high_percent);

@@ -62,8 +62,10 @@ Exit codes:
 #[derive(Serialize)]
 struct Report<'a> {
     schema: u32,
-    /// The results folder.
-    study: String,
+    /// The study's name.
+    study: &'a str,
+    /// Its results folder.
+    path: String,
     /// The columns that were asked, in training order.
     columns: Vec<String>,
     /// Least probability of a clear answer.
@@ -93,7 +95,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if args.json {
         app.terminal.result(serde_json::to_string(&Report {
             schema: SCHEMA,
-            study: shown.to_string(),
+            study: &found.study.name,
+            path: found.folder.root().display().to_string(),
             columns: found.finished.iter().map(ToString::to_string).collect(),
             clear_from: CLEAR,
             images: &answers,

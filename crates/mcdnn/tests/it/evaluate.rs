@@ -18,7 +18,7 @@ const ARGUMENTS: &str = "evaluate --study results --images images.idx --labels l
 struct Evaluation {
     schema: u32,
     study: String,
-    folder: String,
+    path: String,
     images: String,
     labels: String,
     n_digits: usize,
@@ -54,7 +54,7 @@ fn of_the_test_digits_the_figures_are_those_of_committee() {
     });
     for place in [classic, place(wide)] {
         let got = evaluation(&place);
-        assert_eq!((got.schema, got.study.as_str(), got.folder.as_str()), (1, "tiny", "results"));
+        assert_eq!((got.schema, got.study.as_str(), got.path.as_str()), (1, "tiny", "results"));
         assert_eq!((got.images.as_str(), got.labels.as_str()), ("images.idx", "labels.idx"));
         assert_eq!((got.n_digits, got.figures), (100, want.clone()));
     }

@@ -15,7 +15,7 @@ use crate::run::{Place, Ran, bytes};
 struct Status {
     schema: u32,
     study: String,
-    folder: String,
+    path: String,
     run_at_work: bool,
     estimated_seconds: f64,
     kinds: Vec<Kind>,
@@ -165,7 +165,7 @@ fn finished_columns_are_compared_with_their_checksums() {
     );
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     let status = Status::of(&place.run("status --study tiny --json").succeeded());
-    assert!(status.estimated_seconds == 0.0 && status.folder.ends_with("tiny"));
+    assert!(status.estimated_seconds == 0.0 && status.path.ends_with("tiny"));
     for column in &status.columns {
         assert_eq!((column.state.as_str(), column.epochs, column.interruptions), ("finished", 2, Some(0)));
         assert_eq!(column.kind.as_ref(), Some(&status.kinds[0].kind));
