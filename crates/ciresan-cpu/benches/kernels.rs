@@ -6,7 +6,7 @@
 //! ```
 
 use chacha20::ChaCha8Rng;
-use ciresan_cpu::Isa;
+use ciresan_cpu::InstructionSet;
 use ciresan_cpu::kernels::{Kernels, multiply_add, multiply_add_flops};
 use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -16,7 +16,7 @@ use std::hint::black_box;
 const PAPER: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
 const BATCH: usize = 128;
 
-fn kernels(isa: Isa) -> Kernels {
+fn kernels(isa: InstructionSet) -> Kernels {
     let network: Network = PAPER.parse().expect("the paper's network");
     let mut rng = ChaCha8Rng::seed_from_u64(2012);
     let activation = Activation::ScaledTanh;
@@ -44,7 +44,7 @@ const KERNELS: [(&str, usize, usize, Run); 9] = [
 ];
 
 fn bench(c: &mut Criterion) {
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         let mut group = c.benchmark_group(format!("kernels/{isa}"));
         let n = 10_000;
         group.throughput(Throughput::Elements((n * multiply_add_flops(isa)) as u64));

@@ -2,7 +2,7 @@
 //! takes to predict all test digits on two.
 
 use chacha20::ChaCha8Rng;
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{
     Activation, Engine, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision, Step,
 };
@@ -13,7 +13,7 @@ use std::hint::black_box;
 
 const BATCH: usize = 128;
 
-fn engine(notation: &str, activation: Activation, isa: Isa) -> (CpuEngine, Vec<f32>, Vec<u8>) {
+fn engine(notation: &str, activation: Activation, isa: InstructionSet) -> (CpuEngine, Vec<f32>, Vec<u8>) {
     let network: Network = notation.parse().expect("a network of the bench");
     let mut rng = ChaCha8Rng::seed_from_u64(2012);
     let start = Parameters::init(&network, activation, Initialization::FanIn, &mut rng);
@@ -31,7 +31,7 @@ fn training(c: &mut Criterion) {
         for activation in [Activation::ScaledTanh, Activation::Relu] {
             let mut group = c.benchmark_group(format!("{name}/{activation}/batch{BATCH}"));
             group.throughput(Throughput::Elements(BATCH as u64));
-            for isa in Isa::available() {
+            for isa in InstructionSet::available() {
                 let (mut engine, images, labels) = engine(notation, activation, isa);
                 let mut steps = [Step::default()];
                 group.bench_function(BenchmarkId::new("train", isa), |b| {
@@ -53,7 +53,7 @@ fn committee(c: &mut Criterion) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("two threads");
     let mut group = c.benchmark_group(format!("committee/{n_columns}x{n_digits}/{threads}-threads"));
     group.throughput(Throughput::Elements(n_columns * n_digits)).sample_size(10);
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         let made =
             (0..n_columns).map(|_| engine("1x29x29-20C4-MP2-40C5-MP3-150N-10N", Activation::ScaledTanh, isa));
         let (mut engines, images): (Vec<_>, Vec<_>) =

@@ -112,7 +112,7 @@ fn race(
         env!("CARGO_PKG_VERSION"),
         args.threads,
         args.batch,
-        ciresan_cpu::Isa::best(),
+        ciresan_cpu::InstructionSet::best(),
     ))?;
     for line in stdin().lines() {
         let line = line?;

@@ -120,11 +120,11 @@ unsafe fn derivative_body<S: Simd>(activation: Activation, activated: &[f32], gr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::Isa;
+    use crate::instruction_set::InstructionSet;
 
     #[test]
     fn scaled_tanh_is_right_to_a_few_rounding_units() {
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let xs: Vec<f32> = (-200_000..=200_000).map(|i| i as f32 * 1e-4).collect();
             let mut ys = xs.clone();
             activate(isa, Activation::ScaledTanh, &mut ys);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn relu_keeps_positive_values_and_nan() {
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let mut ys = vec![-1.0, 0.0, 2.5, f32::NAN, -0.0, 7.0, -3.0, 1.0, 4.0];
             activate(isa, Activation::Relu, &mut ys);
             assert!(ys[3].is_nan(), "{isa}");

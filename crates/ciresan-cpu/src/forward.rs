@@ -160,7 +160,7 @@ unsafe fn stage_forward_body<S: Simd>(stage: StageForward<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::Isa;
+    use crate::instruction_set::InstructionSet;
     use ciresan_net::Stage;
     use std::fmt::Write as _;
 
@@ -201,7 +201,7 @@ mod tests {
         }
 
         /// Rectified pooled values by one plan.
-        fn pooled(&self, isa: Isa, plan: &Plan) -> Vec<f32> {
+        fn pooled(&self, isa: InstructionSet, plan: &Plan) -> Vec<f32> {
             let g = &self.g;
             let mut kernel = ForwardKernel::zeros(g, plan);
             pack(isa, g, &self.weights, &self.bias, &mut kernel);
@@ -259,7 +259,7 @@ mod tests {
         let case = Case::new(20, 13, 40, 5, 3, 16);
         let exact = case.exact();
         let mut report = String::new();
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let accumulators = crate::simd::accumulators(isa);
             let winograd = Plan::new(&case.g, accumulators);
             assert!(matches!(winograd, Plan::Winograd(_)), "the paper's second stage");
@@ -280,7 +280,7 @@ mod tests {
         for (maps_in, side, maps, kernel, pool, n) in shapes {
             let case = Case::new(maps_in, side, maps, kernel, pool, n);
             let exact = case.exact();
-            for isa in Isa::available() {
+            for isa in InstructionSet::available() {
                 let accumulators = crate::simd::accumulators(isa);
                 let bands = Plan::Bands(bands::Plan::new(&case.g, accumulators));
                 for plan in [Plan::new(&case.g, accumulators), bands] {

@@ -4,7 +4,7 @@
 
 use crate::part::{BLOCK, PART};
 use crate::simd::{Simd, kernel};
-use crate::{CpuEngine, Isa};
+use crate::{CpuEngine, InstructionSet};
 use ciresan_net::{Engine, EngineError, EngineSpec, Parameters, Step};
 
 kernel! {
@@ -14,7 +14,7 @@ kernel! {
 
 /// Floating-point operations of [`multiply_add`] for each of `n`.
 #[must_use]
-pub fn multiply_add_flops(isa: Isa) -> usize {
+pub fn multiply_add_flops(isa: InstructionSet) -> usize {
     2 * CHAINS * if isa.name() == "avx512" { 16 } else { 8 }
 }
 
@@ -55,7 +55,7 @@ impl Kernels {
     pub fn new(
         spec: &EngineSpec,
         start: &Parameters,
-        isa: Isa,
+        isa: InstructionSet,
         images: Vec<f32>,
         labels: Vec<u8>,
     ) -> Result<Self, EngineError> {

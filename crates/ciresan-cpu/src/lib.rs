@@ -10,7 +10,7 @@ mod first_backward;
 mod forward;
 mod geometry;
 mod gradient;
-mod isa;
+mod instruction_set;
 #[cfg(feature = "kernels")]
 #[doc(hidden)]
 pub mod kernels;
@@ -29,7 +29,7 @@ mod windows;
 mod winograd;
 mod workspace;
 
-pub use isa::{Isa, IsaError};
+pub use instruction_set::{InstructionSet, InstructionSetError};
 
 use ciresan_net::{Engine, EngineError, EngineSpec, OptimizerState, Parameters, PlainBatch, Step};
 use column::Column;
@@ -51,11 +51,15 @@ pub struct CpuEngine {
 }
 
 impl CpuEngine {
-    /// An engine on the given instruction set; [`Engine::new`] takes the [best](Isa::best).
+    /// An engine on the given instruction set; [`Engine::new`] takes the [best](InstructionSet::best).
     ///
     /// # Errors
     /// As for [`Engine::new`].
-    pub fn with_isa(spec: &EngineSpec, columns: &[Parameters], isa: Isa) -> Result<Self, EngineError> {
+    pub fn with_isa(
+        spec: &EngineSpec,
+        columns: &[Parameters],
+        isa: InstructionSet,
+    ) -> Result<Self, EngineError> {
         spec.check(columns)?;
         let model = Model::new(spec, isa)?;
         let mut engine = Self {
@@ -71,7 +75,7 @@ impl CpuEngine {
 
     /// The instruction set that this engine computes with.
     #[must_use]
-    pub fn isa(&self) -> Isa {
+    pub fn isa(&self) -> InstructionSet {
         self.model.isa
     }
 
@@ -89,7 +93,7 @@ impl Engine for CpuEngine {
     type Batch = PlainBatch;
 
     fn new(spec: &EngineSpec, columns: &[Parameters]) -> Result<Self, EngineError> {
-        Self::with_isa(spec, columns, Isa::best())
+        Self::with_isa(spec, columns, InstructionSet::best())
     }
 
     fn n_columns(&self) -> usize {

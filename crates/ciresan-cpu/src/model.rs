@@ -1,14 +1,14 @@
 //! What all columns of an engine share: the network's plan.
 
 use crate::dense::Dense;
-use crate::isa::Isa;
+use crate::instruction_set::InstructionSet;
 use crate::layout;
 use crate::stage::Stage;
 use ciresan_net::{EngineError, EngineSpec, ParameterSpec, Parameters};
 
 /// A network planned for one instruction set.
 pub(crate) struct Model {
-    pub(crate) isa: Isa,
+    pub(crate) isa: InstructionSet,
     pub(crate) spec: EngineSpec,
     /// At least one.
     pub(crate) stages: Vec<Stage>,
@@ -19,7 +19,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(spec: &EngineSpec, isa: Isa) -> Result<Self, EngineError> {
+    pub(crate) fn new(spec: &EngineSpec, isa: InstructionSet) -> Result<Self, EngineError> {
         let form = spec.network.paper_form()?;
         let stages: Vec<_> = form.stages.iter().map(|stage| Stage::new(stage, isa)).collect();
         let Some(last) = stages.last() else {

@@ -2,11 +2,11 @@
 //! kernel source for all of them.
 //!
 //! Every operation is `#[inline(always)]`, so that inside a function with the right target features it becomes one
-//! instruction. [`kernel!`](kernel) makes those functions and picks one by an [`Isa`], which only
+//! instruction. [`kernel!`](kernel) makes those functions and picks one by an [`InstructionSet`], which only
 //! detection can make.
 #![expect(unsafe_code, reason = "vector intrinsics, raw loads and stores: the callers prove CPU and bounds")]
 
-use crate::isa::{Isa, Kind};
+use crate::instruction_set::{InstructionSet, Kind};
 
 /// Vectors of `f32` of one instruction set.
 ///
@@ -284,7 +284,7 @@ mod x86 {
 }
 
 /// Accumulators of the narrow vectors that `isa` keeps in registers.
-pub(crate) fn accumulators(isa: Isa) -> usize {
+pub(crate) fn accumulators(isa: InstructionSet) -> usize {
     match isa.kind() {
         #[cfg(target_arch = "x86_64")]
         Kind::Avx512 => <Avx512 as Simd>::Narrow::ACCUMULATORS,
@@ -300,7 +300,7 @@ pub(crate) fn accumulators(isa: Isa) -> usize {
 macro_rules! kernel {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $body:ident) => {
         $(#[$doc])*
-        $vis fn $name(isa: $crate::isa::Isa, $($arg: $ty),*) {
+        $vis fn $name(isa: $crate::instruction_set::InstructionSet, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
             fn avx512($($arg: $ty),*) {
@@ -314,14 +314,14 @@ macro_rules! kernel {
                 unsafe { $body::<$crate::simd::Avx2>($($arg),*) }
             }
             match isa.kind() {
-                // SAFETY: an `Isa` is made by detection alone, so this CPU has the features.
+                // SAFETY: an `InstructionSet` is made by detection alone, so this CPU has the features.
                 #[cfg(target_arch = "x86_64")]
-                $crate::isa::Kind::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::instruction_set::Kind::Avx512 => unsafe { avx512($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::instruction_set::Kind::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: `Portable` needs no instruction set.
-                $crate::isa::Kind::Portable => unsafe { $body::<$crate::simd::Portable>($($arg),*) },
+                $crate::instruction_set::Kind::Portable => unsafe { $body::<$crate::simd::Portable>($($arg),*) },
             }
         }
     };

@@ -3,7 +3,7 @@
 use crate::backward::window_order;
 use crate::forward::Plan;
 use crate::geometry::Geometry;
-use crate::isa::Isa;
+use crate::instruction_set::InstructionSet;
 use crate::simd;
 
 /// One stage, planned.
@@ -15,7 +15,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(stage: &ciresan_net::Stage, isa: Isa) -> Self {
+    pub(crate) fn new(stage: &ciresan_net::Stage, isa: InstructionSet) -> Self {
         let geometry = Geometry::new(stage);
         let forward = Plan::new(&geometry, simd::accumulators(isa));
         Self { forward, order: window_order(&geometry), geometry }

@@ -123,7 +123,7 @@ fn padded(from: &[f32]) -> [f32; LANES] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::Isa;
+    use crate::instruction_set::InstructionSet;
 
     const ADAM_W: Optimizer = Optimizer::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, weight_decay: 0.1 };
 
@@ -147,8 +147,9 @@ mod tests {
     fn follows_the_formula_in_every_lane_and_tail() {
         let sgd = |nesterov| Optimizer::Sgd { momentum: 0.9, nesterov };
         let optimizers = [sgd(false), sgd(true), ADAM_W];
-        for (isa, optimizer) in
-            Isa::available().into_iter().flat_map(|isa| optimizers.map(|optimizer| (isa, optimizer)))
+        for (isa, optimizer) in InstructionSet::available()
+            .into_iter()
+            .flat_map(|isa| optimizers.map(|optimizer| (isa, optimizer)))
         {
             let n = 2 * CHUNK + 19;
             let start: Vec<f32> = (0..n).map(|i| (i as f32 * 0.37).sin()).collect();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ciresan_cpu::Isa;
+use ciresan_cpu::InstructionSet;
 use ciresan_net::EngineSpec;
 use ndarray::{Array3, ArrayView3, Axis};
 use preprocess::{MNIST_PX, Width};
@@ -32,7 +32,7 @@ const PARALLEL_FROM: usize = 8;
 pub struct Classifier {
     study: Study,
     spec: EngineSpec,
-    isa: Isa,
+    isa: InstructionSet,
     columns: Vec<Column>,
     ids: Vec<ColumnId>,
     widths: Vec<Width>,
@@ -49,7 +49,7 @@ impl Classifier {
     /// [`OpenError::NoStudy`], [`OpenError::NoColumn`], and [`OpenError::Study`] for a file that cannot be read, is damaged
     /// or is another study's.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, OpenError> {
-        Self::open_with(folder, Isa::best())
+        Self::open_with(folder, InstructionSet::best())
     }
 
     /// [`open`](Self::open) for another instruction set: the one that columns were trained on gives the bits of their
@@ -57,7 +57,7 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_with(folder: impl Into<PathBuf>, isa: Isa) -> Result<Self, OpenError> {
+    pub fn open_with(folder: impl Into<PathBuf>, isa: InstructionSet) -> Result<Self, OpenError> {
         let folder = ResultsFolder::open(folder);
         let path = || folder.root().to_path_buf();
         let manifest =
@@ -101,7 +101,7 @@ impl Classifier {
 
     /// The instruction set that is computed with.
     #[must_use]
-    pub fn isa(&self) -> Isa {
+    pub fn isa(&self) -> InstructionSet {
         self.isa
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{EngineError, EngineSpec, Parameters};
 use ndarray::ArrayView3;
 use study::ColumnId;
@@ -28,7 +28,7 @@ struct Ready {
 }
 
 impl Ready {
-    fn new(weights: &[Parameters; 1], spec: &EngineSpec, isa: Isa) -> Result<Self, EngineError> {
+    fn new(weights: &[Parameters; 1], spec: &EngineSpec, isa: InstructionSet) -> Result<Self, EngineError> {
         Ok(Self { engine: CpuEngine::with_isa(spec, weights, isa)?, input: Vec::new() })
     }
 }
@@ -39,7 +39,7 @@ impl Column {
         id: ColumnId,
         weights: Parameters,
         spec: &EngineSpec,
-        isa: Isa,
+        isa: InstructionSet,
     ) -> Result<Self, EngineError> {
         let weights = [weights];
         let idle = Mutex::new(vec![Ready::new(&weights, spec, isa)?]);
@@ -52,7 +52,7 @@ impl Column {
         &self,
         canvases: ArrayView3<'_, u8>,
         spec: &EngineSpec,
-        isa: Isa,
+        isa: InstructionSet,
         out: &mut [f32],
     ) -> Result<(), PredictError> {
         let idle = self.idle().pop();

@@ -3,7 +3,7 @@
 use std::env;
 
 use anyhow::Result;
-use ciresan_cpu::Isa;
+use ciresan_cpu::InstructionSet;
 
 use crate::failure::usage_error;
 
@@ -19,7 +19,7 @@ pub(crate) const ENVIRONMENT: &str = "  CIRESAN_INSTRUCTION_SET
 ///
 /// # Errors
 /// A usage error when this CPU does not have it.
-pub(crate) fn asked_for() -> Result<Option<Isa>> {
+pub(crate) fn asked_for() -> Result<Option<InstructionSet>> {
     let Some(name) = env::var_os(VARIABLE) else { return Ok(None) };
     let isa =
         name.to_string_lossy().parse().map_err(|error| usage_error(format_args!("{VARIABLE}: {error}")))?;
@@ -30,6 +30,6 @@ pub(crate) fn asked_for() -> Result<Option<Isa>> {
 ///
 /// # Errors
 /// As [`asked_for`].
-pub(crate) fn chosen() -> Result<Isa> {
-    Ok(asked_for()?.unwrap_or_else(Isa::best))
+pub(crate) fn chosen() -> Result<InstructionSet> {
+    Ok(asked_for()?.unwrap_or_else(InstructionSet::best))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::Result;
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{EngineSpec, Parameters};
 use mnist_data::Data;
 use ndarray::{ArrayView2, ArrayView3, Axis};
@@ -92,13 +92,13 @@ fn column(
 }
 
 /// What to predict with, and whether that is what made the stored predictions.
-fn instruction_set(column: &FinishedColumn<'_>) -> (Isa, bool) {
+fn instruction_set(column: &FinishedColumn<'_>) -> (InstructionSet, bool) {
     let record = column.record();
     let by = record.predicted_by.as_ref().or(record.runs.last().map(|run| &run.by));
     let named = by.filter(|by| by.engine == "ciresan-cpu").and_then(|by| by.instruction_set.as_deref());
     match named.and_then(|name| name.parse().ok()) {
         Some(isa) => (isa, true),
-        None => (Isa::best(), false),
+        None => (InstructionSet::best(), false),
     }
 }
 

@@ -12,7 +12,7 @@
 use std::fmt::Write;
 
 use chacha20::ChaCha8Rng;
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{
     Activation, Engine, EngineSpec, Initialization, Network, Optimizer, Parameters, Precision, Step,
 };
@@ -121,7 +121,7 @@ fn avx512_keeps_its_bits() {
 
 #[track_caller]
 fn check(isa: &str, cases: &[Golden]) {
-    let isa: Isa = isa.parse().unwrap();
+    let isa: InstructionSet = isa.parse().unwrap();
     // As many threads as the machine has or `RAYON_NUM_THREADS` says: the bits depend on neither.
     let pool = rayon::ThreadPoolBuilder::new().build().unwrap();
     let mut wrong = String::new();
@@ -137,7 +137,7 @@ fn check(isa: &str, cases: &[Golden]) {
 }
 
 /// The two hashes of a case: those of weights and probabilities.
-fn train(case: &Golden, isa: Isa) -> [String; 2] {
+fn train(case: &Golden, isa: InstructionSet) -> [String; 2] {
     let network: Network = case.network.parse().unwrap();
     let data = Data::sample();
     let (images, labels) = (input(data.train.images()), data.train.labels());

@@ -5,7 +5,7 @@
 mod golden;
 
 use chacha20::ChaCha8Rng;
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::conformance::{Made, Make, check_engine};
 use ciresan_net::reference::ReferenceEngine;
 use ciresan_net::{
@@ -35,7 +35,7 @@ makes_on!(OnPortable, "portable");
 
 /// Whether this CPU has `isa`; says so where it has not.
 fn has(isa: &str) -> bool {
-    let has = isa.parse::<Isa>().is_ok();
+    let has = isa.parse::<InstructionSet>().is_ok();
     if !has {
         println!("skipped: this CPU has no {isa}");
     }
@@ -130,7 +130,7 @@ proptest! {
         // 40·25 terms, all of order one and below: thousands of roundings of ε/2, of random sign.
         let largest = want.iter().fold(1.0f32, |m, x| m.max(x.abs()));
         let bound = 256.0 * f32::EPSILON * largest;
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let got = one_step(|spec, start| {
                 CpuEngine::with_isa(spec, std::slice::from_ref(start), isa).unwrap()
             }, &case);
@@ -155,7 +155,7 @@ fn a_nan_reaches_the_loss() {
             precision: Precision::Fp32,
             max_batch: 1,
         };
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
             let mut steps = [Step::default()];
             engine.train_step(&[f32::NAN; 64], &[1], 0.1, &mut steps).unwrap();
@@ -175,7 +175,7 @@ fn threads_that_help_change_no_bit() {
     let labels: Vec<u8> = (0..70).map(|_| rng.random_range(0..5)).collect();
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
     let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 70 };
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         let train = || {
             let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
             for _ in 0..4 {
@@ -207,7 +207,7 @@ fn a_step_takes_no_memory_but_for_its_matrix_products() {
     let mut probabilities = vec![0.0; 40 * 10];
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
     let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 40 };
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
         let mut steps = [Step::default()];
         let trained = allocation_counter::measure(|| {

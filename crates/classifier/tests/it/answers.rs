@@ -1,6 +1,6 @@
 //! What a study answers, against the plain network in f64 and against itself.
 
-use ciresan_cpu::Isa;
+use ciresan_cpu::InstructionSet;
 use ciresan_net::reference::Reference;
 use classifier::{Answers, Classifier, Image, predict_finished};
 use mnist_data::Data;
@@ -50,7 +50,7 @@ fn columns_are_those_of_the_plain_network_at_their_width() {
     let root = tempfile::tempdir().unwrap();
     let (folder, study) = made_up::finished(root.path(), SMALL, r#"[20, "original", 10]"#, 2);
     let digits = digits().slice_move(s![..70, .., ..]); // more than a block
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         let classifier = Classifier::open_with(folder.root(), isa).unwrap();
         assert_eq!((classifier.isa(), classifier.columns()), (isa, &study.columns()[..]));
         let answers = classifier.classify_all(&of_mnist(&digits)).unwrap();
@@ -98,7 +98,7 @@ fn one_image_gets_the_bits_that_it_gets_among_many_on_any_thread() {
     let (folder, _) = made_up::finished(root.path(), PAPER, r#"["original", 10, 20]"#, 3);
     let digits = digits().slice_move(s![..131, .., ..]);
     let images = of_mnist(&digits);
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         let classifier = Classifier::open_with(folder.root(), isa).unwrap();
         let all = classifier.classify_all(&images).unwrap();
         let classes = all.classes();
@@ -124,7 +124,7 @@ fn one_image_gets_the_bits_that_it_gets_among_many_on_any_thread() {
 fn finished_columns_say_the_same_when_they_are_applied_once() {
     let root = tempfile::tempdir().unwrap();
     let (folder, study) = made_up::finished(root.path(), PAPER, r#"["original", 10]"#, 1);
-    let isa = Isa::best();
+    let isa = InstructionSet::best();
     let digits = digits().slice_move(s![..150, .., ..]);
     let manifest = folder.manifest().unwrap().unwrap();
     let make = |spec: &_, columns: &_| ciresan_cpu::CpuEngine::with_isa(spec, columns, isa);

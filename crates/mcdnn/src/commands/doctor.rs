@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
-use ciresan_cpu::Isa;
+use ciresan_cpu::InstructionSet;
 use mnist_data::{Collection, Data};
 use serde::Serialize;
 
@@ -133,7 +133,7 @@ fn features(cpuinfo: &str) -> Vec<&str> {
 fn engine() -> Check {
     let chosen = match instruction_set::asked_for() {
         Ok(Some(isa)) => Ok(format!("{isa}, as {} says", instruction_set::VARIABLE)),
-        Ok(None) => Ok(Isa::best().to_string()),
+        Ok(None) => Ok(InstructionSet::best().to_string()),
         Err(error) => Err(error),
     };
     match chosen {
@@ -144,7 +144,7 @@ fn engine() -> Check {
 
 fn memory() -> Check {
     let info = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    match (kilobytes(&info, "MemTotal:"), kilobytes(&info, "MemAvailable:")) {
+    match (bytes(&info, "MemTotal:"), bytes(&info, "MemAvailable:")) {
         (Some(total), Some(free)) => Check::new(
             "memory",
             State::Ok,
@@ -155,7 +155,7 @@ fn memory() -> Check {
 }
 
 /// A value of Linux's `/proc/meminfo`, in bytes.
-fn kilobytes(meminfo: &str, key: &str) -> Option<u64> {
+fn bytes(meminfo: &str, key: &str) -> Option<u64> {
     let value = meminfo.lines().find_map(|line| line.strip_prefix(key))?;
     value.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
@@ -289,8 +289,8 @@ mod tests {
     #[test]
     fn linux_tells_memory_and_features() {
         let info = "MemTotal:       24000000 kB\nMemAvailable:   20000000 kB\n";
-        assert_eq!(kilobytes(info, "MemTotal:"), Some(24_576_000_000));
-        assert_eq!((kilobytes(info, "SwapTotal:"), gigabytes(24_576_000_000).as_str()), (None, "24.6 GB"));
+        assert_eq!(bytes(info, "MemTotal:"), Some(24_576_000_000));
+        assert_eq!((bytes(info, "SwapTotal:"), gigabytes(24_576_000_000).as_str()), (None, "24.6 GB"));
         assert_eq!(
             features("processor: 0\nflags\t\t: fpu avx2 fma avx512f sse\n"),
             ["avx2", "fma", "avx512f"]

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use anyhow::Result;
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{EngineSpec, Parameters, Precision};
 use study::{ColumnId, Manifest, Study};
 use trainer::{Mended, RunError, Setup, Summary};
@@ -22,7 +22,7 @@ pub(crate) struct Wanted {
     /// Groups of columns trained side by side, if that was asked for.
     pub(crate) workers: Option<NonZeroUsize>,
     /// What this project's own engine computes with.
-    pub(crate) isa: Isa,
+    pub(crate) isa: InstructionSet,
 }
 
 /// An engine, and how much of the machine it gets.
@@ -44,7 +44,7 @@ pub(super) struct Machine {
 
 #[derive(Debug)]
 enum Kind {
-    Cpu(Isa),
+    Cpu(InstructionSet),
     #[cfg(feature = "libtorch")]
     Libtorch(Vec<ciresan_net::libtorch::Device>),
 }

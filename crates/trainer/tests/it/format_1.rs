@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
-use ciresan_cpu::{CpuEngine, Isa};
+use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{EngineSpec, Parameters};
 use mnist_data::Data;
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ use trainer::{Setup, StudyDigits, Summary};
 
 #[test]
 fn a_folder_of_format_1_is_resumed_to_the_same_bits() {
-    let Ok(isa) = "avx2".parse::<Isa>() else {
+    let Ok(isa) = "avx2".parse::<InstructionSet>() else {
         println!("skipped: this CPU has no avx2");
         return;
     };
@@ -56,7 +56,7 @@ fn a_folder_of_format_1_is_resumed_to_the_same_bits() {
 }
 
 /// Trains the unfinished columns to their end.
-fn resume(study: &Study, folder: &ResultsFolder, isa: Isa) -> Summary {
+fn resume(study: &Study, folder: &ResultsFolder, isa: InstructionSet) -> Summary {
     let mut columns = study.columns();
     columns.retain(|id| !folder.is_finished(id));
     let data = Data::sample();

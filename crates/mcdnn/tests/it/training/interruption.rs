@@ -196,7 +196,7 @@ fn another_instruction_set_is_told_of() {
 
     // Where there is no other instruction set than the portable one, there is nothing to tell.
     let other = fixture.run(&[]);
-    let differs = ciresan_cpu::Isa::best().name() != "portable";
+    let differs = ciresan_cpu::InstructionSet::best().name() != "portable";
     other.check(
         0,
         if differs {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// An instruction set that this CPU has and the kernels are compiled for.
 ///
-/// Made only by detection ([`Isa::best`], [`Isa::available`], [`FromStr`]), so holding one proves that
+/// Made only by detection ([`InstructionSet::best`], [`InstructionSet::available`], [`FromStr`]), so holding one proves that
 /// the CPU can run it.
 ///
 /// # Bits
@@ -17,7 +17,7 @@ use std::str::FromStr;
 ///   loss use `exp` and `ln` of the C library; glibc picks those by the CPU, too, and alike wherever there are AVX2 and FMA.
 /// - `portable` gives the same bits on the same kind of CPU: dense layers, `exp` and `ln` follow the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(Kind);
+pub struct InstructionSet(Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Portable,
 }
 
-impl Isa {
+impl InstructionSet {
     /// The fastest instruction set of this CPU.
     #[must_use]
     pub fn best() -> Self {
@@ -75,7 +75,7 @@ impl Isa {
     }
 }
 
-impl fmt::Display for Isa {
+impl fmt::Display for InstructionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -84,17 +84,17 @@ impl fmt::Display for Isa {
 /// An instruction set asked for by name that this CPU does not have.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("instruction set {asked:?} is not available on this CPU, which has {available}")]
-pub struct IsaError {
+pub struct InstructionSetError {
     asked: String,
     available: String,
 }
 
-impl FromStr for Isa {
-    type Err = IsaError;
+impl FromStr for InstructionSet {
+    type Err = InstructionSetError;
 
-    fn from_str(name: &str) -> Result<Self, IsaError> {
+    fn from_str(name: &str) -> Result<Self, InstructionSetError> {
         let available = Self::available();
-        available.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| IsaError {
+        available.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| InstructionSetError {
             asked: name.to_owned(),
             available: available.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", "),
         })
@@ -107,10 +107,10 @@ mod tests {
 
     #[test]
     fn names_round_trip_and_unknown_ones_are_refused() {
-        for isa in Isa::available() {
-            assert_eq!(isa.name().parse::<Isa>().unwrap(), isa);
+        for isa in InstructionSet::available() {
+            assert_eq!(isa.name().parse::<InstructionSet>().unwrap(), isa);
         }
-        let message = "neon512".parse::<Isa>().unwrap_err().to_string();
+        let message = "neon512".parse::<InstructionSet>().unwrap_err().to_string();
         assert!(message.contains("\"neon512\"") && message.contains("portable"), "{message}");
     }
 }
