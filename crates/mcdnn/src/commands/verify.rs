@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use ciresan_net::Parameters;
 use report::Labels;
 use serde::Serialize;
-use study::{ColumnId, Manifest, ResultsFolder};
+use study::{ColumnId, Manifest, Predictions, ResultsFolder};
 
 use crate::app::{App, shown};
 use crate::device::Device;
@@ -156,7 +157,7 @@ fn retrain(
         folder: &other,
         finished: &[],
         unfinished: &[id],
-        test: column.has(study::Predictions::Test),
+        test: column.has(Predictions::Test),
         digits,
         wanted: Wanted { device: Device::Cpu, workers: None, isa },
         is_quiet: false,
@@ -169,13 +170,15 @@ fn retrain(
     }
     let manifest_there = other.manifest()?.context("study.json is gone")?;
     let again = other.finished_column(&manifest_there, id)?;
-    let is_same = |name: &&str| column.record().files.get(*name) == again.record().files.get(*name);
-    let names: Vec<&str> = column.file_names().into_iter().filter(|name| *name != "metrics.jsonl").collect();
+    let stored = |which: Predictions| column.record().files.get(which.file_name());
+    let anew = |which: Predictions| again.record().files.get(which.file_name());
+    let same_predictions =
+        [Predictions::HeldOut, Predictions::Test].into_iter().all(|which| stored(which) == anew(which));
     // Weights of an earlier version say more about themselves; the parameters count.
-    let same_weights = column.weights()?.values() == again.weights()?.values();
-    let others = names.iter().filter(|name| **name != "weights.safetensors");
+    let bits = |weights: Parameters| weights.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let same_weights = bits(column.weights()?) == bits(again.weights()?);
     let time = duration(begun.elapsed());
-    if same_weights && others.clone().all(is_same) {
+    if same_weights && same_predictions {
         app.terminal.result(format_args!("{id}: trained again on {isa} in {time}, the same bits"))?;
         return Ok(());
     }
