@@ -17,6 +17,7 @@ pub struct Confusion {
 #[serde(deny_unknown_fields)]
 pub struct Disagreement {
     /// Who is compared.
+    #[serde(with = "crate::group_name::several")]
     pub names: Vec<String>,
     /// `counts[a][b]`: images to which they give different classes; symmetric, 0 on the diagonal.
     pub counts: Vec<Vec<u32>>,

@@ -24,6 +24,7 @@ pub struct Figures {
 #[serde(deny_unknown_fields)]
 pub struct MemberFigures {
     /// Its group.
+    #[serde(with = "crate::group_name::one")]
     pub group: String,
     /// Its name.
     pub name: String,
@@ -38,6 +39,7 @@ pub struct MemberFigures {
 #[serde(deny_unknown_fields)]
 pub struct GroupFigures {
     /// The group.
+    #[serde(with = "crate::group_name::one")]
     pub group: String,
     /// Its members.
     pub n_members: u32,

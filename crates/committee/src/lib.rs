@@ -9,6 +9,7 @@ mod committee;
 mod draw;
 mod error;
 mod figures;
+mod group_name;
 mod interval;
 mod mcnemar;
 mod npy;

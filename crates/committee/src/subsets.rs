@@ -15,6 +15,7 @@ pub const MAX_GROUPS: usize = 16;
 #[serde(deny_unknown_fields)]
 pub struct Subset {
     /// The groups, in the order asked for.
+    #[serde(with = "crate::group_name::several")]
     pub groups: Vec<String>,
     /// Members of these groups.
     pub n_members: u32,
@@ -35,10 +36,12 @@ pub struct SubsetSize {
     /// The least errors.
     pub best: Score,
     /// The first subset that has them.
+    #[serde(with = "crate::group_name::several")]
     pub best_groups: Vec<String>,
     /// The most errors.
     pub worst: Score,
     /// The first subset that has them.
+    #[serde(with = "crate::group_name::several")]
     pub worst_groups: Vec<String>,
 }
 
@@ -47,6 +50,7 @@ pub struct SubsetSize {
 #[serde(deny_unknown_fields)]
 pub struct Overlap {
     /// The groups, in the order asked for.
+    #[serde(with = "crate::group_name::several")]
     pub groups: Vec<String>,
     /// The images, counted from 0, in ascending order.
     pub images: Vec<u32>,

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use study::{
     StudyError, kinds, read_metrics,
 };
 
+use crate::app::shown;
 use crate::numbers::{count, percent, significant, thousands};
 use crate::plan::{Plan, rounded};
 
@@ -27,7 +27,7 @@ const NOTHING: &str = "–";
 pub(crate) struct Status {
     schema: u32,
     study: String,
-    path: PathBuf,
+    path: String,
     /// Whether a process holds the folder's lock.
     run_at_work: bool,
     /// Estimated time until every column is finished; 0 when none is left to train.
@@ -120,7 +120,7 @@ impl Status {
         Ok(Self {
             schema: SCHEMA,
             study: study.name.clone(),
-            path: folder.root().to_path_buf(),
+            path: shown(folder.root()).to_string(),
             run_at_work,
             estimated_seconds: plan.estimate().as_secs_f64(),
             kinds: kinds(&records),
@@ -323,11 +323,11 @@ mod tests {
         let mut columns = ids.map(|id| Column::after(id, 800, Some(epoch)));
         columns[0].state = State::InTraining;
         columns[1].interruptions = Some(12);
-        let (folder, kinds) = (PathBuf::new(), Vec::new());
+        let kinds = Vec::new();
         let status = Status {
             schema: SCHEMA,
             study: "paper".to_owned(),
-            path: folder,
+            path: String::new(),
             run_at_work: true,
             estimated_seconds: 10_000.0,
             kinds,

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use ciresan_cpu::CpuEngine;
 use ciresan_net::{EngineSpec, Parameters};
 use ndarray::{Array3, ArrayView3};
+use report::{Listing, Summary, markdown};
+use serde::Serialize;
 use study::{ColumnId, Manifest, ResultsFolder, Study};
 
 use crate::app::{App, shown};
@@ -113,6 +115,31 @@ impl Found {
         let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
         Ok(classifier::predict_finished(&self.folder, &self.manifest, columns, digits, make)?)
     }
+}
+
+/// Prints a study's figures on stdout: the tables, or one JSON object on one line.
+///
+/// # Errors
+/// When stdout takes no more.
+pub(crate) fn print_figures(summary: &Summary, folder: &ResultsFolder, json: bool, app: &App) -> Result<()> {
+    let text = if json { figures_json(summary, folder)? } else { markdown(summary, Listing::Short) };
+    Ok(app.terminal.result(text)?)
+}
+
+/// A study's figures as one JSON object on one line: what `committee.json` says, and where the study lies.
+///
+/// # Errors
+/// None that a summary gives cause for.
+pub(crate) fn figures_json(summary: &Summary, folder: &ResultsFolder) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Figures<'a> {
+        study: &'a str,
+        path: String,
+        #[serde(flatten)]
+        summary: &'a Summary,
+    }
+    let path = shown(folder.root()).to_string();
+    serde_json::to_string(&Figures { study: &summary.manifest.config.name, path, summary })
 }
 
 /// The folders in a folder, by name; none when it does not exist.

@@ -4,8 +4,6 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
-use report::{Listing, Summary};
-
 /// Where a program writes.
 pub struct Terminal {
     stdout: Mutex<Box<dyn Write + Send>>,
@@ -43,12 +41,6 @@ impl Terminal {
     /// When stdout takes no more, for another reason than that nobody reads on.
     pub fn result(&self, text: impl Display) -> io::Result<()> {
         write_line(&self.stdout, &text.to_string())
-    }
-
-    /// Prints a study's figures on stdout: the tables, or one JSON object on one line.
-    pub(crate) fn figures(&self, summary: &Summary, listing: Listing, json: bool) -> anyhow::Result<()> {
-        let text = if json { serde_json::to_string(summary)? } else { report::markdown(summary, listing) };
-        Ok(self.result(text)?)
     }
 
     /// Tells the person at the terminal something, on stderr. Nothing depends on its arriving.

@@ -45,10 +45,10 @@ impl<'a> Evidence<'a> {
         if got != want {
             return Err(ReportError::Digits { path: folder.root().to_path_buf(), got, want });
         }
-        let mut ids = summary.study.config.columns();
+        let mut ids = summary.manifest.config.columns();
         ids.retain(|id| summary.widths.contains(&id.width));
         let epochs = |id: ColumnId| match summary.finished.contains(&id) {
-            true => folder.finished_column(&summary.study, id)?.epochs(),
+            true => folder.finished_column(&summary.manifest, id)?.epochs(),
             false => read_metrics(&folder.column(&id).metrics()),
         };
         let curves = ids.into_iter().map(|id| Ok(Curve { id, epochs: epochs(id)? }));
@@ -64,7 +64,7 @@ impl<'a> Evidence<'a> {
 
     /// Which colour a width has in all figures: its place in the study.
     pub(crate) fn series(&self, width: Width) -> usize {
-        self.summary.study.config.widths.iter().position(|known| *known == width).unwrap_or(0)
+        self.summary.manifest.config.widths.iter().position(|known| *known == width).unwrap_or(0)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn headline(summary: &Summary) -> String {
 pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
     let figures = &summary.figures;
     let all = &figures.all;
-    let study = &summary.study.config;
+    let study = &summary.manifest.config;
     let mut own = String::new();
     if all.n_members > 1 {
         own.push_str(&format!(

@@ -71,7 +71,7 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
 }
 
 fn head(summary: &Summary) -> String {
-    let manifest = &summary.study;
+    let manifest = &summary.manifest;
     let study = &manifest.config;
     let n_finished = summary.finished.len();
     let n_columns = n_finished + summary.missing.len();

@@ -67,7 +67,7 @@ pub(crate) fn html(summary: &Summary, figures: &[(Part, Figure)]) -> String {
         Section { id, title, introduction, figures }
     });
     let page = Page {
-        name: &summary.study.config.name,
+        name: &summary.manifest.config.name,
         finding: unbroken(&finding::headline(summary)),
         paragraphs: finding::paragraphs(summary).iter().map(|text| unbroken(text)).collect(),
         missing: finding::missing(summary),

@@ -19,7 +19,7 @@ use crate::trials::{Trial, trials};
 use crate::{Labels, ReportError, Selection, Statistics, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
-pub(crate) const SUMMARY_SCHEMA: u32 = 3;
+pub const SUMMARY_SCHEMA: u32 = 4;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
 pub(crate) const MAX_SUBSET_WIDTHS: usize = 7;
@@ -29,10 +29,10 @@ pub(crate) const MAX_SUBSET_WIDTHS: usize = 7;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Format of this object: 3.
+    /// Format of this object: 4.
     pub schema: u32,
     /// The study's config and data.
-    pub study: Manifest,
+    pub manifest: Manifest,
     /// What trained the finished columns, the most frequent first; several are a mixture.
     pub kinds: Vec<Kind>,
     /// The programs, CPUs and times of the finished columns.
@@ -137,7 +137,7 @@ impl Summary {
     /// The pictures of these digits, `[digits, height, width]`, and their labels, from the study's data.
     #[must_use]
     pub fn scored<'d>(&self, data: &'d Data) -> (ArrayView3<'d, u8>, &'d [u8]) {
-        match (self.digits, data.train.hold_out(self.study.config.validation as usize)) {
+        match (self.digits, data.train.hold_out(self.manifest.config.validation as usize)) {
             (Predictions::HeldOut, Ok((_, held_out))) => (held_out.images(), held_out.labels()),
             _ => (data.test.images(), data.test.labels()),
         }
@@ -146,7 +146,7 @@ impl Summary {
     /// Whether others' figures are of the same digits: MNIST's test digits.
     #[must_use]
     pub fn has_peers(&self) -> bool {
-        self.study.config.data == DataSet::Mnist && self.digits == Predictions::Test
+        self.manifest.config.data == DataSet::Mnist && self.digits == Predictions::Test
     }
 }
 
@@ -195,7 +195,7 @@ pub fn read_selected(
         kinds: kinds(&loaded.records),
         training: Training::of(&loaded.records),
         digits: loaded.digits,
-        study: loaded.study,
+        manifest: loaded.study,
         widths: loaded.widths,
         finished: loaded.finished,
         predictions_sha256: loaded.predictions_sha256,
@@ -258,7 +258,7 @@ pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportErr
     let Ok(summary) = serde_json::from_str::<Summary>(&text) else { return Ok(None) };
     let is_whole = summary.schema == SUMMARY_SCHEMA
         && summary.figures.rule == Rule::Mean
-        && summary.study == manifest
+        && summary.manifest == manifest
         && summary.widths == manifest.config.widths
         && summary.finished == folder.finished(&manifest.config);
     if !is_whole {

@@ -12,8 +12,9 @@ use report::{Columns, Labels, Listing, Selection, committee_markdown, read_selec
 
 use crate::app::App;
 use crate::digits::{self, Digits};
-use crate::studies::Found;
+use crate::studies::{Found, figures_json};
 use chosen::Chosen;
+use compare::Asked;
 
 /// Print the errors of committees of a study's columns.
 ///
@@ -29,10 +30,14 @@ pub(crate) struct Args {
     /// Columns separated by commas, such as `w14-1,w20-3,original-2`; all must be finished
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Compare two committees on the same digits instead, each given as widths or columns separated by commas: McNemar's exact
-    /// test, with the counts and a sentence
+    /// Compare two committees on the same digits instead, each given as widths or columns separated by commas, after the study
+    /// and a `/` if it is another one (`paper/14,16`; `paper/` is all of it): McNemar's exact test, with the counts and a sentence
     #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["widths", "columns", "subsets", "errors"])]
     compare: Vec<String>,
+    /// Add all finished columns of a second study, a path or a name, which must be of the same digits, and compare the committee
+    /// with and without them as --compare does
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["compare", "subsets", "errors"])]
+    also: Option<PathBuf>,
     /// How columns are combined: mean (the paper's), product, median, majority, borda, or weighted (mean, weighted by the errors
     /// on held-out training digits, where the study has them)
     #[arg(long, value_name = "RULE", default_value_t = Rule::Mean)]
@@ -51,7 +56,7 @@ pub(crate) struct Args {
     /// Take the test digits' labels from the four IDX files (raw or .gz) of this folder [default: the cache]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print the figures as one JSON object instead of the tables: with --compare the comparison, else every subset, statistic
+    /// Print the figures as one JSON object instead of the tables: with --compare and --also the comparison, else every subset, statistic
     /// and missed digit, in the form of committee.json
     #[arg(long)]
     json: bool,
@@ -66,6 +71,8 @@ Examples:
   $mcdnn committee --study results/paper --subsets
   $mcdnn committee --errors
   $mcdnn committee --compare 14,16 18,20
+  $mcdnn committee --compare paper/ best/
+  $mcdnn committee --study paper --also odd
   $mcdnn committee --widths original,10,12 --json
 
 Exit codes: 0 printed; 1 a column that is asked for is not finished, or none of a width, or a file is damaged; 2 wrong usage, \
@@ -82,7 +89,7 @@ such as a width the study does not have.
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if let [first, second] = args.compare.as_slice() {
-        return compare::run(args, app, first, second);
+        return compare::run(args, app, &[Asked::parse(first), Asked::parse(second)]);
     }
     let asked: Vec<String> = args.widths.iter().chain(&args.columns).cloned().collect();
     let chosen = match asked.is_empty() {
@@ -90,6 +97,10 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         false if args.columns.is_empty() => Chosen::widths(&asked)?,
         false => Chosen::columns(&asked)?,
     };
+    if let Some(other) = &args.also {
+        let name = if asked.is_empty() { "all columns".to_owned() } else { asked.join(",") };
+        return compare::run(args, app, &Asked::with_another(&name, chosen, other));
+    }
     let found = Found::given_or_best(app, args.study.as_deref(), |finished| chosen.rank(finished))?;
     chosen.check(&found)?;
 
@@ -98,7 +109,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let selection = Selection { columns, rule: args.vote };
     let summary = read_selected(&found.folder, Labels::from(&digits.data), &selection)?;
     let text = if args.json {
-        serde_json::to_string(&summary)?
+        figures_json(&summary, &found.folder)?
     } else if args.errors {
         errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, app.terminal.width())
     } else {

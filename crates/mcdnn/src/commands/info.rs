@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::Result;
 use ciresan_net::{EngineSpec, Precision};
+use preprocess::Width;
 use serde::Serialize;
 use study::{ResultsFolder, Study};
 
@@ -56,7 +57,7 @@ struct Info {
     schema: u32,
     study: String,
     columns: usize,
-    widths: Vec<String>,
+    widths: Vec<Width>,
     columns_per_width: u16,
     network: String,
     parameters: usize,
@@ -115,7 +116,7 @@ impl Info {
             schema: SCHEMA,
             study: study.name.clone(),
             columns: n_columns,
-            widths: study.widths.iter().map(ToString::to_string).collect(),
+            widths: study.widths.clone(),
             columns_per_width: study.columns_per_width,
             parameters: study.network.n_params(),
             parameters_elsewhere: (network == PAPER).then_some(THEANO_COUNT),

@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         app.terminal.result(serde_json::to_string(&Report {
             schema: SCHEMA,
             study: &found.study.name,
-            path: found.folder.root().display().to_string(),
+            path: shown.to_string(),
             columns: found.finished.iter().map(ToString::to_string).collect(),
             clear_from: CLEAR,
             images: &answers,

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use report::{Evidence, Labels, Listing, Pixels, Report};
+use report::{Evidence, Labels, Pixels, Report};
 
 use crate::app::{App, shown};
 use crate::digits::{self, Digits};
 use crate::status::Status;
-use crate::studies::Found;
+use crate::studies::{Found, print_figures};
 
 /// Write a study's report into its results folder, and print its figures.
 ///
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     };
     let evidence = Evidence::new(&summary, &folder, &digits.data)?;
     Report::draw(&evidence)?.write(&folder, if args.png { Pixels::Png } else { Pixels::None })?;
-    app.terminal.figures(&summary, Listing::Short, args.json)?;
+    print_figures(&summary, &folder, args.json, app)?;
     app.terminal.note(format_args!("report    {}", shown(&folder.report_page_path())));
     if !summary.missing.is_empty() {
         let (finished, all) = (summary.finished.len(), study.columns().len());

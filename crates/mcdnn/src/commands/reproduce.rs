@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use anyhow::{Result, bail};
-use report::{Labels, Listing, Summary};
+use report::{Labels, Summary};
 use study::{ColumnId, ResultsFolder, Study};
 
 use crate::app::{App, shown};
@@ -15,6 +15,7 @@ use crate::digits::{self, Digits};
 use crate::failure::{AlreadyTold, WithoutLibtorch, usage_error};
 use crate::numbers::list;
 use crate::plan::Plan;
+use crate::studies::print_figures;
 use crate::training::{self, End, Job, Wanted};
 use crate::{instruction_set, libtorch};
 
@@ -106,7 +107,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             Some(summary) => summary,
             None => summarize(&folder, &Digits::bring(study.data, args.data.as_deref(), &app.terminal)?)?,
         };
-        return app.terminal.figures(&summary, Listing::Short, args.json);
+        return print_figures(&summary, &folder, args.json, app);
     }
 
     // Whatever can be refused is refused before the wait for a download.
@@ -152,7 +153,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if unfinished.is_empty() {
         app.terminal.note(nothing_to_do); // but to tidy up
     }
-    app.terminal.figures(&summarize(&folder, &digits)?, Listing::Short, args.json)
+    print_figures(&summarize(&folder, &digits)?, &folder, args.json, app)
 }
 
 /// The columns of the study, or those of them that the command line names, in training order.

@@ -6,9 +6,20 @@ use ciresan_net::{Metadata, Parameters};
 use mnist_data::Data;
 use ndarray::Array2;
 use report::Summary;
-use study::{ColumnId, ColumnRecord, Manifest, RECORD_SCHEMA, ResultsFolder, Study, write_probabilities};
+use study::{
+    ColumnId, ColumnRecord, DataFile, Manifest, RECORD_SCHEMA, ResultsFolder, Study, write_probabilities,
+};
 
 use crate::run::{Place, bytes};
+
+/// The figures that `--json` printed.
+pub(crate) fn figures(json: &str) -> Summary {
+    let mut figures: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap();
+    for where_it_lies in ["study", "path"] {
+        assert!(figures.remove(where_it_lies).unwrap().is_string());
+    }
+    serde_json::from_value(figures.into()).unwrap()
+}
 
 /// The results folder `made-up` of a study on the 100 test digits of the sample. Its finished columns are sure of every digit
 /// and wrong at these ones: width 14 at 0 to 4, original at 0 to 3. Width 20 has no finished column.
@@ -66,7 +77,7 @@ fn weights(manifest: &Manifest, id: &ColumnId) -> Vec<u8> {
 fn the_committee_of_some_widths() {
     let place = made_up();
     let ran = place.run("committee --widths 14,original --study made-up --json").succeeded();
-    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    let summary = figures(&ran.stdout);
     assert_eq!(summary.widths.iter().map(ToString::to_string).collect::<Vec<_>>(), ["original", "14"]);
     let subsets: Vec<_> =
         summary.subsets.iter().map(|set| (set.groups.join("+"), set.score.errors)).collect();
@@ -108,14 +119,14 @@ fn the_table_of_subsets_comes_first_and_marks_the_best() {
 fn columns_are_chosen_by_name_and_combined_by_any_rule() {
     let place = made_up();
     let ran = place.run("committee --columns w14-1 --vote borda --study made-up --json").succeeded();
-    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    let summary = figures(&ran.stdout);
     assert_eq!((summary.figures.rule, summary.figures.all.score.errors), (committee::Rule::Borda, 5));
     let text = place.run("committee --columns w14-1 --vote borda --study made-up").succeeded().stdout;
     assert!(text.contains("committees combined by: borda"), "{text}");
 
     // Everything there is, without being told what.
     let ran = place.run("committee --study made-up --json").succeeded();
-    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    let summary = figures(&ran.stdout);
     assert_eq!((summary.finished.len(), summary.missing.len()), (2, 1));
 
     place.run("committee --columns w20-1 --study made-up").refused(1, &["column w20-1 is not finished"]);
@@ -140,7 +151,7 @@ fn two_committees_are_compared() {
     let place = made_up();
     let text = place.run("committee --compare 14 original --study made-up").succeeded().stdout;
     for words in [
-        "A: 14, 1 column, 5 of 100 digits wrong: 5.00 % ",
+        "A: 14 (1 column of tiny): 5 of 100 digits wrong: 5.00 % ",
         "| **A right** |      95 |       0 |",
         "| **A wrong** |       1 |       4 |",
         "p = 1.0000",
@@ -150,11 +161,79 @@ fn two_committees_are_compared() {
     }
     let json = place.run("committee --compare w14-1 14,original --study made-up --json").succeeded().stdout;
     let comparison: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(comparison["schema"], 1);
-    assert_eq!(comparison["second"]["columns"], serde_json::json!(["original-1", "w14-1"]));
+    assert_eq!(comparison["schema"], 2);
+    let of_study =
+        serde_json::json!({"study": "tiny", "path": "made-up", "columns": ["original-1", "w14-1"]});
+    assert_eq!(comparison["second"]["members"], serde_json::json!([of_study]));
     assert_eq!(comparison["first"]["score"]["error_percent"], 5.0);
     place.run("committee --compare 14 99 --study made-up").refused(2, &["no width 99"]);
     place.run("committee --compare 14 w20-1 --study made-up").refused(1, &["column w20-1 is not finished"]);
+}
+
+/// A second study of the same digits beside `made-up`: two columns, of width 20, wrong at digits 2 to 9 and 0 to 2.
+fn with_another() -> Place {
+    let place = made_up();
+    place.config(&[("[14, \"original\"]", "[20]"), ("\"columns_per_width\": 1", "\"columns_per_width\": 2")]);
+    let study = Study::read(&place.path("tiny.json")).unwrap();
+    let folder = ResultsFolder::create(place.path("results/other")).unwrap();
+    folder.write_manifest(&Manifest::new(&study, &[])).unwrap();
+    finish(&folder, "w20-1", 2);
+    finish(&folder, "w20-2", 1);
+    place
+}
+
+#[test]
+fn another_studys_columns_are_added() {
+    let place = with_another();
+    // Of four columns all sure of what they say, three or more of the same mind win, and of two and two the lower class.
+    let text = place.run("committee --study made-up --also other").succeeded().stdout;
+    for words in [
+        "A: all columns (2 columns of tiny): 4 of 100 digits wrong",
+        "B: all columns, with all columns of other (4 columns of tiny and tiny): ",
+    ] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    let json = place.run("committee --study made-up --widths 14 --also other --json").succeeded().stdout;
+    let comparison: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(comparison["first"]["score"]["errors"], 5);
+    // At digits 2 to 4 width 14 stands alone, at 0 all err, and at 1 two of three do.
+    assert_eq!(comparison["second"]["score"]["errors"], 2);
+    let of_other =
+        serde_json::json!({"study": "tiny", "path": "results/other", "columns": ["w20-1", "w20-2"]});
+    assert_eq!(comparison["second"]["members"][1], of_other);
+    assert_eq!(comparison["test"]["only_second_right"], 3);
+
+    // Committees of different studies are compared.
+    let json = place.run("committee --compare made-up/w14-1 other/ --json").succeeded().stdout;
+    let comparison: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(comparison["first"]["members"][0]["path"], "made-up");
+    assert_eq!(comparison["second"]["members"], serde_json::json!([of_other]));
+    place.run("committee --compare made-up/20 other/20").refused(1, &["made-up: no column of width 20"]);
+}
+
+#[test]
+fn columns_of_other_digits_are_not_added() {
+    let place = with_another();
+    let arguments = "committee --study made-up --also other";
+    place.run("committee --study made-up --also no-such").refused(2, &["no-such: no study.json there"]);
+
+    // Other digits by their hashes, then by their name.
+    let folder = ResultsFolder::open(place.path("results/other"));
+    let of = |data: &str, hash: &str| {
+        place.config(&[
+            ("[14, \"original\"]", "[20]"),
+            ("\"columns_per_width\": 1", "\"columns_per_width\": 2"),
+            ("\"data\": \"sample\"", &format!("\"data\": \"{data}\"")),
+        ]);
+        let study = Study::read(&place.path("tiny.json")).unwrap();
+        let file = DataFile { name: "t10k-labels".to_owned(), sha256: hash.to_owned() };
+        std::fs::remove_file(place.path("results/other/study.json")).unwrap();
+        folder.write_manifest(&Manifest::new(&study, &[file])).unwrap();
+    };
+    of("sample", "12");
+    place.run(arguments).refused(2, &["results/other: the hashes of its data are not those of made-up"]);
+    of("mnist", "12");
+    place.run(arguments).refused(2, &["results/other: its digits are mnist, the others' sample"]);
 }
 
 #[test]
@@ -198,7 +277,7 @@ fn the_study_that_has_the_widths_is_found_among_others() {
     std::fs::write(place.path("results/damaged/study.json"), "{").unwrap();
 
     let ran = place.run("committee --widths 14,original --json").succeeded();
-    let summary: Summary = serde_json::from_str(&ran.stdout).unwrap();
+    let summary = figures(&ran.stdout);
     assert_eq!(summary.finished.len(), 2, "{ran:#?}");
     assert!(ran.stderr.contains("skipped: ") && ran.stderr.contains("damaged"), "{ran:#?}");
 }

@@ -60,6 +60,8 @@ fn wrong_flags_are_wrong_usage() {
         "committee --widths 14 --columns w14-1",
         "committee --compare 14",
         "committee --errors --json",
+        "committee --also other --subsets",
+        "committee --also other --compare 14 16",
         "predict",
         "predict digit.png --width 20",
         "evaluate --images digits.idx",

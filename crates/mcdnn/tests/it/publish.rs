@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use study::{ColumnId, ColumnRecord, ResultsFolder};
+use study::{ColumnId, ColumnRecord, ResultsFolder, seal, unseal};
 
 use crate::run::{Place, bytes};
 
@@ -56,6 +56,15 @@ fn a_whole_study_holds_and_each_damage_is_found() {
         assert!(ran.stdout.contains("DAMAGED: ") && ran.stdout.contains(file), "{ran:#?}");
         fs::write(&path, whole).unwrap();
     }
+
+    // Figures of a format before are no damage: they are a cache.
+    let path = place.path("results/tiny/committee.json");
+    let whole = String::from_utf8(bytes(&path)).unwrap();
+    let mut figures: Value = serde_json::from_str(&unseal(&whole).unwrap()).unwrap();
+    figures["schema"] = 1.into();
+    fs::write(&path, seal(&figures)).unwrap();
+    assert!(place.run("verify --study tiny").succeeded().stdout.contains("of another version"));
+    fs::write(&path, whole).unwrap();
 
     // Predictions of another column, with a record that calls them right.
     let [one, other] = columns();

@@ -59,7 +59,7 @@ fn drawn(name: &'static str, evidence: &Evidence<'_>, rows: &[(String, f32, u32)
     let canvases = (0..n_digits).map(canvas).collect::<Result<Vec<_>, _>>()?;
     let mut sheet: Sheet = vec![("as they are".to_owned(), canvases.clone())];
     for (label, sigma, epoch) in rows {
-        let epoch = Epoch { study_seed: evidence.summary.study.config.seed, column: 0, epoch: *epoch };
+        let epoch = Epoch { study_seed: evidence.summary.manifest.config.seed, column: 0, epoch: *epoch };
         sheet.push((label.clone(), distorted(&canvases, *sigma, epoch)?));
     }
     Ok(Some(Figure::new(name, Span::Whole, words, sheet::drawn(&sheet, 1000.0))))

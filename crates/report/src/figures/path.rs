@@ -86,7 +86,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// The first digit's.
     fn of(evidence: &Evidence<'a>, column: ColumnId) -> Result<Self, DrawError> {
-        let manifest = &evidence.summary.study;
+        let manifest = &evidence.summary.manifest;
         let parameters = evidence.folder.finished_column(manifest, column)?.weights()?;
         let input = normalize(evidence.digit(0), column.width, [CANVAS_PX; 2])?;
         let pixels: Vec<u8> = input.iter().copied().collect();

@@ -34,7 +34,7 @@ pub(super) fn loss(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         title: "Training loss".to_owned(),
         caption: format!(
             "Mean cross-entropy of each epoch, taken before each step, on {} digits. {LINES}",
-            if evidence.summary.study.config.distortion.is_some() { "distorted" } else { "undistorted" }
+            if evidence.summary.manifest.config.distortion.is_some() { "distorted" } else { "undistorted" }
         ),
         description,
     };
@@ -50,7 +50,7 @@ pub(super) fn validation(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         if least > 0.0 { Scale::logarithmic(least / 1.15..most * 1.15) } else { Scale::from_zero([most]) };
     let y = ("error on held-out digits (%)", scale);
     let drawing = lines.drawn(y)?;
-    let n_held_out = evidence.summary.study.config.validation.separate_with_commas();
+    let n_held_out = evidence.summary.manifest.config.validation.separate_with_commas();
     let words = Words {
         title: "Validation error".to_owned(),
         caption: format!(

@@ -15,7 +15,7 @@ const MAX_SHOWN_COLUMNS: u16 = 10;
 
 /// A row a width: its columns, their mean, its committee.
 pub(super) fn widths_table(summary: &Summary) -> String {
-    let shown = match summary.study.config.columns_per_width {
+    let shown = match summary.manifest.config.columns_per_width {
         n_columns if n_columns <= MAX_SHOWN_COLUMNS => 1..=n_columns,
         #[expect(clippy::reversed_empty_ranges, reason = "no column is shown")]
         _ => 1..=0,

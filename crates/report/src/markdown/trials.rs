@@ -37,7 +37,7 @@ pub(super) fn trials_table(summary: &Summary) -> Option<String> {
 }
 
 fn our_row(summary: &Summary, trial: &Trial) -> Vec<String> {
-    let study = &summary.study.config;
+    let study = &summary.manifest.config;
     let distortion = study.distortion.as_ref().map(|annealed| &annealed.distortion);
     vec![
         format!("this study, {}", trial.n_columns),

@@ -63,7 +63,7 @@ fn a_studys_own_words_are_text() {
     let made_up = complete();
     let mut summary = summary(&made_up);
     let evil = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
-    summary.study.config.name = evil.to_owned();
+    summary.manifest.config.name = evil.to_owned();
     summary.kinds[0].kind = evil.to_owned();
     summary.training.machines =
         vec![format!("{evil} [x](http://example.org) ![y](http://example.org/y.png)")];

@@ -57,6 +57,9 @@ impl Chosen {
 
     /// Both.
     pub(super) fn and(&self, other: &Self) -> Self {
+        if self.is_everything() || other.is_everything() {
+            return Self::all();
+        }
         Self {
             widths: [self.widths.clone(), other.widths.clone()].concat(),
             columns: [self.columns.clone(), other.columns.clone()].concat(),

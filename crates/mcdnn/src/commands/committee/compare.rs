@@ -1,30 +1,60 @@
-//! `--compare A B`: whether one committee is better than another.
+//! `--compare A B` and `--also STUDY`: whether one committee is better than another.
 
-use ::committee::{Bootstrap, Committee, McNemar, Rule, Score, bootstrap_difference};
-use anyhow::Result;
-use report::{Columns, Labels, RESAMPLES, Selection, load};
+use std::path::{Path, PathBuf};
+
+use ::committee::{Bootstrap, Committee, McNemar, Member, Rule, Score, bootstrap_difference};
+use anyhow::{Context, Result};
+use report::{Columns, Labels, Loaded, RESAMPLES, Selection, load};
 use serde::Serialize;
-use study::ColumnId;
+use study::{ColumnId, Predictions};
 
 use super::Args;
 use super::chosen::Chosen;
-use crate::app::App;
+use crate::app::{App, shown};
 use crate::digits::Digits;
+use crate::failure::usage_error;
+use crate::numbers::count;
 use crate::studies::Found;
 
 /// Format of a [`Comparison`]: the value of its key `schema`.
-const COMPARISON_SCHEMA: u32 = 1;
+const COMPARISON_SCHEMA: u32 = 2;
 
 /// A p-value below this is called evidence.
 const SIGNIFICANCE: f64 = 0.05;
 
-/// What `--compare --json` prints.
+/// A committee that was asked for.
+pub(super) struct Asked {
+    name: String,
+    parts: Vec<(WhichStudy, Chosen)>,
+}
+
+/// `None`: the one of `--study`, else the one with the most of what is asked for.
+type WhichStudy = Option<PathBuf>;
+
+impl Asked {
+    /// From `14,16`, `paper/14,16` or, of all columns, `results/paper/`.
+    pub(super) fn parse(text: &str) -> Self {
+        let (study, list) = match text.rsplit_once('/') {
+            Some((study, list)) => (Some(PathBuf::from(study)), list),
+            None => (None, text),
+        };
+        let chosen = if list.is_empty() { Chosen::all() } else { Chosen::either(list) };
+        Self { name: text.to_owned(), parts: vec![(study, chosen)] }
+    }
+
+    /// Some columns, and these with all of another study.
+    pub(super) fn with_another(name: &str, chosen: Chosen, other: &Path) -> [Self; 2] {
+        let both = format!("{name}, with all columns of {}", other.display());
+        let first = Self { name: name.to_owned(), parts: vec![(None, chosen.clone())] };
+        [first, Self { name: both, parts: vec![(None, chosen), (Some(other.to_owned()), Chosen::all())] }]
+    }
+}
+
+/// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Comparison {
     /// [`COMPARISON_SCHEMA`].
     schema: u32,
-    /// Name of the study.
-    study: String,
     /// What both are combined by.
     rule: Rule,
     first: Side,
@@ -39,37 +69,70 @@ struct Comparison {
 struct Side {
     /// As it was asked for.
     name: String,
-    columns: Vec<ColumnId>,
+    members: Vec<OfStudy>,
     score: Score,
 }
 
-/// Compares and prints.
-pub(super) fn run(args: &Args, app: &App, first: &str, second: &str) -> Result<()> {
-    let (a, b) = (Chosen::either(first), Chosen::either(second));
-    let both = a.and(&b);
-    let found = Found::given_or_best(app, args.study.as_deref(), |finished| both.rank(finished))?;
-    both.check(&found)?;
-    let labels = Digits::bring(found.study.data, args.data.as_deref(), &app.terminal)?;
-    let selection = Selection { columns: Columns::Only(both.finished(&found)), rule: args.vote };
-    let committee = load(&found.folder, Labels::from(&labels.data), &selection)?.committee;
+/// The members that one study gives.
+#[derive(Debug, Serialize)]
+struct OfStudy {
+    /// Name of the study.
+    study: String,
+    /// Its results folder.
+    path: String,
+    columns: Vec<ColumnId>,
+}
 
-    let (first, first_answers) = side(&committee, first, a.finished(&found))?;
-    let (second, second_answers) = side(&committee, second, b.finished(&found))?;
-    let labels = committee.labels();
+/// A study that is asked, and its columns that any of the two committees has.
+struct Source {
+    which: WhichStudy,
+    found: Found,
+    loaded: Loaded,
+}
+
+/// Compares and prints.
+pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
+    let parts = || asked.iter().flat_map(|asked| &asked.parts);
+    let mut studies: Vec<(WhichStudy, Found, Chosen)> = Vec::new();
+    for (which, chosen) in parts() {
+        if studies.iter().any(|(known, ..)| known == which) {
+            continue;
+        }
+        let others = parts().filter(|(other, _)| other == which);
+        let wanted = others.fold(chosen.clone(), |all, (_, chosen)| all.and(chosen));
+        let found = match which {
+            Some(study) => Found::with_columns(app, Some(study))?,
+            None => Found::given_or_best(app, args.study.as_deref(), |finished| wanted.rank(finished))?,
+        };
+        wanted.check(&found)?;
+        studies.push((which.clone(), found, wanted));
+    }
+    let data = studies.first().context("no committee is asked for")?.1.study.data;
+    if let Some((_, other, _)) = studies.iter().find(|(_, found, _)| found.study.data != data) {
+        let (folder, other) = (shown(other.folder.root()), other.study.data);
+        return Err(usage_error(format_args!("{folder}: its digits are {other}, the others' {data}")));
+    }
+    let digits = Digits::bring(data, args.data.as_deref(), &app.terminal)?;
+    let labels = Labels::from(&digits.data);
+    let sources = studies.into_iter().map(|(which, found, wanted)| {
+        let selection = Selection { columns: Columns::Only(wanted.finished(&found)), rule: args.vote };
+        let loaded = load(&found.folder, labels, &selection)?;
+        Ok(Source { which, found, loaded })
+    });
+    let sources: Vec<Source> = sources.collect::<Result<_>>()?;
+    check_same_digits(&sources)?;
+
+    let labels = sources[0].loaded.committee.labels().to_vec();
+    let (first, first_answers) = side(&asked[0], &sources, args.vote, &labels)?;
+    let (second, second_answers) = side(&asked[1], &sources, args.vote, &labels)?;
+    let seed = sources[0].found.study.seed;
     let comparison = Comparison {
         schema: COMPARISON_SCHEMA,
-        study: found.study.name.clone(),
         rule: args.vote,
         first,
         second,
-        test: McNemar::of(&first_answers, &second_answers, labels)?,
-        difference: bootstrap_difference(
-            &first_answers,
-            &second_answers,
-            labels,
-            RESAMPLES,
-            found.study.seed,
-        )?,
+        test: McNemar::of(&first_answers, &second_answers, &labels)?,
+        difference: bootstrap_difference(&first_answers, &second_answers, &labels, RESAMPLES, seed)?,
     };
     Ok(app.terminal.result(if args.json {
         serde_json::to_string(&comparison)?
@@ -78,22 +141,65 @@ pub(super) fn run(args: &Args, app: &App, first: &str, second: &str) -> Result<(
     })?)
 }
 
-fn side(committee: &Committee, name: &str, columns: Vec<ColumnId>) -> Result<(Side, Vec<u8>)> {
-    let is_member = |name: &str| columns.iter().any(|id| id.to_string() == name);
-    let members = committee.members().iter().enumerate().filter(|(_, member)| is_member(&member.name));
-    let members: Vec<usize> = members.map(|(index, _)| index).collect();
-    let answers = committee.predictions(committee.rule(), &members)?;
-    let score = Score::of(&answers, committee.labels())?;
-    Ok((Side { name: name.to_owned(), columns, score }, answers))
+/// Columns of different digits form no committee.
+fn check_same_digits(sources: &[Source]) -> Result<()> {
+    let digits = |source: &Source| {
+        let held_out = match source.loaded.digits {
+            Predictions::Test => None,
+            Predictions::HeldOut => Some(source.found.study.validation),
+        };
+        (held_out, source.found.manifest.data.clone())
+    };
+    let Some(other) = sources.iter().find(|source| digits(source) != digits(&sources[0])) else {
+        return Ok(());
+    };
+    let name = |source: &Source| match digits(source).0 {
+        None => "the test digits".to_owned(),
+        Some(n) => format!("the last {n} training digits, held out"),
+    };
+    let (first, other_folder) = (shown(sources[0].found.folder.root()), shown(other.found.folder.root()));
+    Err(usage_error(if name(other) == name(&sources[0]) {
+        format!("{other_folder}: the hashes of its data are not those of {first}")
+    } else {
+        format!(
+            "{other_folder}: its columns have predicted {}, those of {first} {}",
+            name(other),
+            name(&sources[0])
+        )
+    }))
+}
+
+fn side(asked: &Asked, sources: &[Source], rule: Rule, labels: &[u8]) -> Result<(Side, Vec<u8>)> {
+    let mut members: Vec<Member> = Vec::new();
+    let mut of_studies = Vec::new();
+    for (which, chosen) in &asked.parts {
+        let Some(Source { found, loaded, .. }) = sources.iter().find(|source| source.which == *which) else {
+            continue;
+        };
+        let columns = chosen.finished(found);
+        let is_chosen = |member: &&Member| columns.iter().any(|id| id.to_string() == member.name);
+        members.extend(loaded.committee.members().iter().filter(is_chosen).cloned());
+        of_studies.push(OfStudy {
+            study: found.study.name.clone(),
+            path: shown(found.folder.root()).to_string(),
+            columns,
+        });
+    }
+    let all: Vec<usize> = (0..members.len()).collect();
+    let answers = Committee::by(rule, members, labels)?.predictions(rule, &all)?;
+    let score = Score::of(&answers, labels)?;
+    Ok((Side { name: asked.name.clone(), members: of_studies, score }, answers))
 }
 
 fn text(comparison: &Comparison) -> String {
-    let Comparison { study, rule, first, second, test, difference, .. } = comparison;
-    let line = |label: &str, Side { name, columns, score }: &Side| {
+    let Comparison { rule, first, second, test, difference, .. } = comparison;
+    let line = |label: &str, Side { name, members, score }: &Side| {
         let interval = score.interval();
+        let studies: Vec<&str> = members.iter().map(|of| of.study.as_str()).collect();
         format!(
-            "{label}: {name}, {}, {} of {} digits wrong: {:.2} % (95 %: {:.2}–{:.2})\n",
-            if columns.len() == 1 { "1 column".to_owned() } else { format!("{} columns", columns.len()) },
+            "{label}: {name} ({} of {}): {} of {} digits wrong: {:.2} % (95 %: {:.2}–{:.2})\n",
+            count(members.iter().map(|of| of.columns.len()).sum(), "column"),
+            studies.join(" and "),
             score.errors,
             score.n,
             score.error_percent(),
@@ -104,7 +210,7 @@ fn text(comparison: &Comparison) -> String {
     let interval = difference.interval;
     format!(
         "\
-# Two committees of study {study}, by {rule}
+# Two committees, each combined by {rule}
 
 {}{}
 |             | B right | B wrong |
