@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ciresan_cpu::InstructionSet;
 use ciresan_net::EngineSpec;
 use ndarray::{Array3, ArrayView3, Axis};
-use preprocess::{MNIST_PX, Width};
+use preprocess::{MNIST_PX, ViewMaker, Views, Width};
 use rayon::prelude::*;
 use study::{ColumnId, ResultsFolder, Study};
 
@@ -14,6 +14,8 @@ use crate::column::Column;
 use crate::error::{ClassifyError, OpenError};
 use crate::finished::prediction_spec;
 use crate::image::Image;
+use crate::predict::PredictError;
+use crate::views::view_maker;
 
 /// Digits that are normalized at once: at seven widths they take 6 MB, and no more is held whatever their number.
 const CHUNK: usize = 1_000;
@@ -24,7 +26,7 @@ const BLOCK: usize = 64;
 /// Images that an engine takes at once: few, because every engine has memory for so many.
 const MAX_BATCH: usize = 32;
 
-/// Digits times columns from which on other threads are called. Of fewer, each some hundredth of a millisecond, waking them
+/// Digits times columns times views from which on other threads are called. Of fewer, each some hundredth of a millisecond, waking them
 /// would take longer than it saves.
 const PARALLEL_FROM: usize = 8;
 
@@ -79,6 +81,19 @@ impl Classifier {
         widths.sort_unstable();
         widths.dedup();
         Ok(Self { columns, ids, widths, isa, study: manifest.config, spec })
+    }
+
+    /// Asks the columns about distorted views of each digit, too, and answers with the mean: fewer errors, and as many times the
+    /// work as there are views.
+    ///
+    /// # Errors
+    /// [`PredictError::NoDistortion`] for a study that trains on digits as they are, [`PredictError::Preprocess`] for views
+    /// out of their range.
+    pub fn with_views(mut self, views: Views) -> Result<Self, PredictError> {
+        for column in &mut self.columns {
+            column.views = Some(view_maker(&self.study, column.id, views)?);
+        }
+        Ok(self)
     }
 
     /// The study: which digits its columns know, and how they were trained.
@@ -152,13 +167,17 @@ impl Classifier {
                 let filled = column.fill(digits, &self.spec, self.isa, out);
                 filled.map_err(|problem| ClassifyError::Predict { column: column.id, problem })
             };
-            if self.columns.len() * digits.len_of(Axis(0)) < PARALLEL_FROM {
+            if self.columns.len() * digits.len_of(Axis(0)) * self.n_views() < PARALLEL_FROM {
                 jobs.into_iter().try_for_each(work)?;
             } else {
                 jobs.into_par_iter().try_for_each(work)?;
             }
         }
         Ok(probabilities)
+    }
+
+    fn n_views(&self) -> usize {
+        self.columns[0].views.as_ref().map_or(1, ViewMaker::count)
     }
 
     /// The digits at each width.

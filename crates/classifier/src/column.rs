@@ -5,9 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ciresan_cpu::{CpuEngine, InstructionSet};
 use ciresan_net::{EngineError, EngineSpec, Parameters};
 use ndarray::ArrayView3;
+use preprocess::ViewMaker;
 use study::ColumnId;
 
-use crate::predict::{PredictError, fill};
+use crate::predict::{Memory, PredictError, fill};
 
 /// A column with the engines that nobody uses at the moment.
 ///
@@ -18,18 +19,20 @@ use crate::predict::{PredictError, fill};
 pub(crate) struct Column {
     pub(crate) id: ColumnId,
     weights: [Parameters; 1],
+    /// What it is asked about, if not the digit alone.
+    pub(crate) views: Option<ViewMaker>,
     idle: Mutex<Vec<Ready>>,
 }
 
-/// An engine with the memory for its input.
+/// An engine with its memory.
 struct Ready {
     engine: CpuEngine,
-    input: Vec<f32>,
+    memory: Memory,
 }
 
 impl Ready {
     fn new(weights: &[Parameters; 1], spec: &EngineSpec, isa: InstructionSet) -> Result<Self, EngineError> {
-        Ok(Self { engine: CpuEngine::with_isa(spec, weights, isa)?, input: Vec::new() })
+        Ok(Self { engine: CpuEngine::with_isa(spec, weights, isa)?, memory: Memory::default() })
     }
 }
 
@@ -43,7 +46,7 @@ impl Column {
     ) -> Result<Self, EngineError> {
         let weights = [weights];
         let idle = Mutex::new(vec![Ready::new(&weights, spec, isa)?]);
-        Ok(Self { id, weights, idle })
+        Ok(Self { id, weights, views: None, idle })
     }
 
     /// Writes the probabilities for digits of the column's width, `[n, height, width]`, to `out`, `[n, classes]`. `spec`
@@ -57,7 +60,7 @@ impl Column {
     ) -> Result<(), PredictError> {
         let idle = self.idle().pop();
         let mut ready = idle.map_or_else(|| Ready::new(&self.weights, spec, isa), Ok)?;
-        let filled = fill(&mut ready.engine, 0, canvases, &mut ready.input, out);
+        let filled = fill(&mut ready.engine, 0, canvases, self.views.as_ref(), &mut ready.memory, out);
         self.idle().push(ready);
         filled
     }

@@ -2,11 +2,13 @@
 
 use ciresan_net::{Engine, EngineError, EngineSpec, Optimizer, Parameters, Precision};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
+use preprocess::Views;
 use rayon::prelude::*;
 use study::{ColumnId, Manifest, ResultsFolder, Study, StudyError};
 use thiserror::Error;
 
 use crate::predict::{PredictError, predict_digits};
+use crate::views::view_maker;
 
 /// Images that an engine takes at once, at most. The probabilities do not depend on it.
 const MAX_BATCH: usize = 128;
@@ -40,10 +42,11 @@ pub(crate) fn prediction_spec(study: &Study, max_batch: usize) -> EngineSpec {
     }
 }
 
-/// What finished columns make of some digits, each at the column's width, without distortion.
+/// What finished columns make of some digits, each at the column's width: of the digits as they are, or of views of them, whose
+/// mean counts.
 ///
 /// Columns are worked on in parallel on rayon; the result does not depend on it. Of the study's own test digits this gives what
-/// `probabilities.npy` holds, to the bit, on the same engine and instruction set. `make` makes an engine for one column:
+/// `probabilities.npy` holds, or with its views `views.npy`, to the bit, on the same engine and instruction set. `make` makes an engine for one column:
 /// `CpuEngine::new`, say. To answer more than once, [`Classifier`](crate::Classifier) keeps the columns ready.
 ///
 /// # Shapes
@@ -58,13 +61,16 @@ pub fn predict_finished<E: Engine>(
     manifest: &Manifest,
     columns: &[ColumnId],
     digits: ArrayView3<'_, u8>,
+    views: Option<Views>,
     make: impl Fn(&EngineSpec, &[Parameters]) -> Result<E, EngineError> + Sync,
 ) -> Result<Array3<f32>, FinishedError> {
     let spec = prediction_spec(&manifest.config, MAX_BATCH);
     let of_column = |id: &ColumnId| {
         let column = folder.finished_column(manifest, *id).map_err(Box::new)?;
         let weights = column.weights().map_err(Box::new)?;
-        predict_digits(&spec, weights, id.width, digits, &make)
+        let views = views.map(|views| view_maker(&manifest.config, *id, views)).transpose();
+        views
+            .and_then(|views| predict_digits(&spec, weights, id.width, digits, views.as_ref(), &make))
             .map_err(|problem| FinishedError::Predict { column: *id, problem })
     };
     let all: Vec<Array2<f32>> = columns.par_iter().map(of_column).collect::<Result<_, FinishedError>>()?;

@@ -8,6 +8,7 @@ mod error;
 mod finished;
 mod image;
 mod predict;
+mod views;
 
 pub use answer::{Answer, Answers};
 pub use classifier::Classifier;
@@ -15,3 +16,4 @@ pub use error::{ClassifyError, OpenError};
 pub use finished::{FinishedError, predict_finished};
 pub use image::{Image, ImageError};
 pub use predict::{PredictError, predict_digits, probabilities};
+pub use views::view_maker;

@@ -9,7 +9,8 @@ use crate::app::has_separator;
 use crate::failure::usage_error;
 
 /// The configs of the folder `configs`, by name.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
+    ("best", include_str!("../configs/best.json")),
     ("held-out", include_str!("../configs/held-out.json")),
     ("paper", include_str!("../configs/paper.json")),
     ("quick", include_str!("../configs/quick.json")),
@@ -75,7 +76,8 @@ mod tests {
     fn a_name_that_is_none_is_told_with_those_that_are() {
         let error = Config::read(Some(Path::new("papr"))).err().unwrap().to_string();
         assert!(
-            error.starts_with("papr: no such file") && error.ends_with("held-out, paper, quick, theano"),
+            error.starts_with("papr: no such file")
+                && error.ends_with("best, held-out, paper, quick, theano"),
             "{error}"
         );
     }

@@ -22,6 +22,7 @@ mod studies;
 mod terminal;
 mod training;
 mod verification;
+mod views;
 
 pub use app::{App, Place, WORKSPACE_VARIABLE, same_command_again, shown};
 pub use commands::Command;

@@ -244,7 +244,7 @@ fn unfinished(files: &ColumnFolder, run_at_work: bool) -> State {
 
 /// What is wrong with a finished column's files.
 fn damage(column: &FinishedColumn<'_>, files: &ColumnFolder) -> Option<String> {
-    let lost = match column.lost_predictions(false) {
+    let lost = match column.lost_predictions(false, None) {
         Ok(lost) => *lost.first()?,
         Err(error) => return Some(error.to_string()),
     };

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use ciresan_cpu::CpuEngine;
 use ciresan_net::{EngineSpec, Parameters};
 use ndarray::{Array3, ArrayView3};
+use preprocess::Views;
 use report::{Listing, Summary, markdown};
 use serde::Serialize;
 use study::{ColumnId, Manifest, ResultsFolder, Study};
@@ -101,7 +102,7 @@ impl Found {
         Ok(found)
     }
 
-    /// What some of the finished columns say of digits in MNIST's form, `[digits, 28, 28]`, on the instruction set that the
+    /// What some of the finished columns say of digits in MNIST's form, `[digits, 28, 28]`, or of views of them, on the instruction set that the
     /// environment names: probabilities, `[columns, digits, classes]`.
     ///
     /// # Errors
@@ -110,10 +111,17 @@ impl Found {
         &self,
         columns: &[ColumnId],
         digits: ArrayView3<'_, u8>,
+        views: Option<Views>,
     ) -> Result<Array3<f32>> {
+        if views.is_some() && self.study.distortion.is_none() {
+            let shown = shown(self.folder.root());
+            return Err(usage_error(format_args!(
+                "--views: the study in {shown} trains on digits as they are, without distortion to make views by"
+            )));
+        }
         let isa = instruction_set::chosen()?;
         let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
-        Ok(classifier::predict_finished(&self.folder, &self.manifest, columns, digits, make)?)
+        Ok(classifier::predict_finished(&self.folder, &self.manifest, columns, digits, views, make)?)
     }
 }
 

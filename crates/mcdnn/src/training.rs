@@ -49,7 +49,7 @@ pub(crate) enum End {
     Failed,
 }
 
-/// Makes predictions of finished columns again that are damaged or missing, then trains until every column is finished or has
+/// Makes predictions of finished columns that are missing or damaged from their weights, then trains until every column is finished or has
 /// failed, or a signal comes.
 ///
 /// # Errors
@@ -117,7 +117,7 @@ fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) -> bool {
     for (column, mended) in mended {
         match mended {
             Ok(true) => terminal.note(format_args!(
-                "{column:<11} its predictions were damaged or missing: made again from its weights"
+                "{column:<11} predictions that were missing or damaged are made from its weights"
             )),
             Ok(false) => {}
             Err(error) => terminal.note(format_args!("error: column {column}: {error}")),

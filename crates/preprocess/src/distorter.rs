@@ -58,7 +58,7 @@ pub struct Distorter {
 }
 
 /// Working memory of one thread, to be used for one image after the other.
-struct Scratch {
+pub(crate) struct Scratch {
     /// A radius's word for each pair of normal numbers, then an angle's; and what fills a block.
     words: Vec<u32>,
     /// Pixels of an image that does not lie in memory row by row.
@@ -229,13 +229,13 @@ impl Distorter {
         if got == want { Ok(()) } else { Err(PreprocessError::ImageSize { got, want }) }
     }
 
-    fn scratch(&self) -> Scratch {
+    pub(crate) fn scratch(&self) -> Scratch {
         let n_noise = self.warp.n_noise();
         let words = vec![0; n_noise + n_noise.next_multiple_of(LANES)];
         Scratch { words, pixels: Vec::new(), warp: self.warp.scratch() }
     }
 
-    fn distort_with(
+    pub(crate) fn distort_with(
         &self,
         image: &[u8],
         draw: Draw,

@@ -9,6 +9,9 @@ const PURPOSE_DISTORTION: u32 = 3;
 /// The number of the stream that [`Epoch::order`] shuffles with.
 const PURPOSE_ORDER: u32 = 2;
 
+/// The number that sets the distortions of views apart from those of training.
+const PURPOSE_VIEW: u32 = 4;
+
 /// The coordinates all images of one epoch share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch {
@@ -27,7 +30,7 @@ impl Epoch {
     /// `image`: index into the array of images, from 0, whatever the order of training.
     #[must_use]
     pub const fn image(self, image: u32) -> Draw {
-        Draw { epoch: self, image }
+        Draw { epoch: self, image, purpose: PURPOSE_DISTORTION }
     }
 
     /// Every index of `0..n_images` once, shuffled anew for each epoch of each column.
@@ -80,12 +83,26 @@ fn below(rng: &mut impl Rng, bound: u32) -> u32 {
 pub struct Draw {
     epoch: Epoch,
     image: u32,
+    purpose: u32,
 }
 
 impl Draw {
+    /// The views of a digit with these pixels: its number is a hash of them (FNV-1a of 32 bits), so that equal digits have equal
+    /// views wherever they stand.
+    pub(crate) fn of_views(study_seed: u64, column: u32, pixels: &[u8]) -> Self {
+        let hash = |hash: u32, pixel: &u8| (hash ^ u32::from(*pixel)).wrapping_mul(0x0100_0193);
+        let image = pixels.iter().fold(0x811c_9dc5, hash);
+        Self { epoch: Epoch { study_seed, column, epoch: 0 }, image, purpose: PURPOSE_VIEW }
+    }
+
+    /// The view of a number, which stands in the place of the epoch.
+    pub(crate) fn view(self, number: u32) -> Self {
+        Self { epoch: Epoch { epoch: number, ..self.epoch }, ..self }
+    }
+
     /// The generator of this draw, on the stream `epoch << 32 | image`.
     pub(crate) fn rng(self) -> ChaCha8Rng {
-        self.epoch.rng(PURPOSE_DISTORTION, u64::from(self.epoch.epoch) << 32 | u64::from(self.image))
+        self.epoch.rng(self.purpose, u64::from(self.epoch.epoch) << 32 | u64::from(self.image))
     }
 }
 
@@ -106,6 +123,24 @@ mod tests {
         assert_eq!(first_words(EPOCH.image(5)), [2_036_870_383, 2_130_895_526, 3_177_241_325]);
         let origin = Epoch { study_seed: 0, column: 0, epoch: 0 };
         assert_eq!(first_words(origin.image(0)), [430_530_239, 659_567_617, 3_770_344_290]);
+    }
+
+    /// FNV-1a of "foobar" and of nothing, from the function's publication.
+    #[test]
+    fn digits_are_numbered_by_their_pixels() {
+        assert_eq!(Draw::of_views(1, 2, b"foobar").image, 0xbf9c_f968);
+        assert_eq!(Draw::of_views(1, 2, b"").image, 0x811c_9dc5);
+    }
+
+    /// Any change here changes stored predictions. The words agree with an implementation of ChaCha8 of its own.
+    #[test]
+    fn views_are_drawn_apart_from_training() {
+        let view = Draw::of_views(2012, 14 << 16 | 2, b"foobar").view(3);
+        let training = Draw { purpose: PURPOSE_DISTORTION, ..view };
+        assert_eq!(training, EPOCH.image(0xbf9c_f968));
+        assert_ne!(first_words(view), first_words(training));
+        assert_ne!(first_words(view), first_words(view.view(4)));
+        assert_eq!(first_words(view), [497_404_192, 87_833_548, 2_267_972_968]);
     }
 
     #[test]

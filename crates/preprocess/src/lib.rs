@@ -20,6 +20,7 @@ mod smoothing;
 #[doc(hidden)]
 pub mod steps;
 mod to_mnist;
+mod views;
 mod warp;
 mod width;
 
@@ -34,6 +35,7 @@ pub use instruction_set::InstructionSet;
 pub use limits::{MAX_SIDE_PX, MIN_CONTRAST};
 pub use normalize::{INK_MIN, MAX_STRETCH, normalize, normalize_all};
 pub use to_mnist::{MNIST_BOX_PX, MNIST_PX, MnistDigit, to_mnist};
+pub use views::{ViewMaker, Views};
 pub use width::{Width, WidthPx};
 
 /// Side of the paper's input, in pixels: MNIST's 28 × 28 images stand on a canvas of 29 × 29.

@@ -15,6 +15,7 @@ mod statistics;
 mod summary;
 mod table;
 mod trials;
+mod with_views;
 
 pub use drawing::figure::Figure;
 pub use error::ReportError;
@@ -26,3 +27,4 @@ pub use selection::{Columns, Labels, Loaded, Selection, load};
 pub use statistics::{RESAMPLES, Statistics};
 pub use summary::{OddWidths, SUMMARY_SCHEMA, Summary, Training, read, read_selected, read_summary};
 pub use trials::Trial;
+pub use with_views::WithViews;

@@ -6,6 +6,7 @@ pub(crate) mod listing;
 mod statistics;
 mod subsets;
 mod trials;
+mod with_views;
 
 use crate::Summary;
 use columns::{together_table, widths_table};
@@ -22,6 +23,7 @@ pub fn markdown(summary: &Summary, listing: Listing) -> String {
     let mut sections = vec![
         Section("Columns and widths, error in %", Some(widths_table(summary))),
         Section("All columns together", Some(together_table(summary))),
+        Section(WITH_VIEWS, with_views::with_views_table(summary)),
     ];
     sections.extend(subset_sections(summary, listing));
     if listing == Listing::Full {
@@ -39,8 +41,12 @@ pub fn committee_markdown(summary: &Summary, listing: Listing) -> String {
     let mut sections = subset_sections(summary, listing);
     sections.push(Section("All columns together", Some(together_table(summary))));
     sections.push(Section("Columns and widths, error in %", Some(widths_table(summary))));
+    sections.push(Section(WITH_VIEWS, with_views::with_views_table(summary)));
     page(summary, &sections)
 }
+
+/// Title of the section with views.
+const WITH_VIEWS: &str = "With views of each digit, error in %";
 
 /// A title and what stands below it; nothing, when there is none.
 struct Section(&'static str, Option<String>);

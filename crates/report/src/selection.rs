@@ -2,7 +2,7 @@
 
 use committee::{Committee, Member, Rule, Score, weight};
 use mnist_data::Data;
-use preprocess::Width;
+use preprocess::{Views, Width};
 use study::{ColumnId, ColumnRecord, FinishedColumn, Manifest, Predictions, ResultsFolder, Study};
 
 use crate::ReportError;
@@ -55,11 +55,11 @@ impl<'a> Labels<'a> {
     /// Those of the digits that a study's predictions are for.
     fn of(self, which: Predictions, study: &Study) -> &'a [u8] {
         match which {
-            Predictions::Test => self.test,
             Predictions::HeldOut => {
                 let n_training = self.training.len().saturating_sub(study.validation as usize);
                 &self.training[n_training..]
             }
+            _ => self.test,
         }
     }
 }
@@ -84,6 +84,8 @@ pub struct Loaded {
     /// The finished columns, width by width in the study's order. A group's name is what [`Width`]'s `Display` gives, a
     /// member's the column's.
     pub committee: Committee,
+    /// The same columns with views of each digit, where all have predicted the same views of these digits.
+    pub with_views: Option<(Views, Committee)>,
 }
 
 /// Loads the finished columns of a selection, each file compared with its checksum. A study that holds digits out and has
@@ -126,21 +128,49 @@ pub fn load(
     if selection.rule == Rule::Weighted && weights.is_none() {
         return Err(ReportError::NoWeights { path: path() });
     }
-    let member = |(index, column): (usize, &&FinishedColumn<'_>)| -> Result<Member, ReportError> {
+    for column in &columns {
         column.weights()?; // what they say about themselves, and their checksum
-        let (id, probabilities) = (column.id(), column.probabilities(digits)?);
-        Ok(Member {
-            weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
-            ..Member::new(id.width.to_string(), id.to_string(), probabilities)
-        })
+    }
+    let committee = |which| -> Result<Committee, ReportError> {
+        let member = |(index, column): (usize, &&FinishedColumn<'_>)| -> Result<Member, ReportError> {
+            let (id, probabilities) = (column.id(), column.probabilities(which)?);
+            Ok(Member {
+                weight: weights.as_ref().map_or(1.0, |weights| weights[index]),
+                ..Member::new(id.width.to_string(), id.to_string(), probabilities)
+            })
+        };
+        let members = by_width.iter().enumerate().map(member).collect::<Result<Vec<_>, _>>()?;
+        Committee::by(selection.rule, members, labels.of(digits, &study.config))
+            .map_err(|error| ReportError::Committee { path: path(), error })
     };
-    let members = by_width.iter().enumerate().map(member).collect::<Result<Vec<_>, _>>()?;
-    let committee = Committee::by(selection.rule, members, labels.of(digits, &study.config))
-        .map_err(|error| ReportError::Committee { path: path(), error })?;
+    let views = views(&study.config, digits, &columns);
+    let with_views =
+        views.map(|views| Ok::<_, ReportError>((views, committee(Predictions::Views)?))).transpose()?;
+    let committee = committee(digits)?;
     let sums = columns.iter().map(FinishedColumn::predictions_sha256).collect::<Result<_, _>>()?;
     let records = columns.iter().map(|column| column.record().clone()).collect();
     drop(columns);
-    Ok(Loaded { digits, widths, finished, missing, records, predictions_sha256: sums, committee, study })
+    let predictions_sha256 = sums;
+    Ok(Loaded {
+        study,
+        digits,
+        widths,
+        finished,
+        missing,
+        records,
+        predictions_sha256,
+        committee,
+        with_views,
+    })
+}
+
+/// The views that all of these columns have predicted of `digits`, if they are the same.
+fn views(study: &Study, digits: Predictions, columns: &[FinishedColumn<'_>]) -> Option<Views> {
+    let of_these = (digits == Predictions::HeldOut) == (study.validation > 0);
+    let views = columns.first()?.record().views.filter(|_| of_these)?;
+    let has_them =
+        |column: &FinishedColumn<'_>| column.record().views == Some(views) && column.has(Predictions::Views);
+    columns.iter().all(has_them).then_some(views)
 }
 
 /// The digits that all of these columns have predicted, test digits first.

@@ -16,7 +16,7 @@ use study::{
 use crate::published::{is_odd_width_of_the_paper, is_of_the_paper};
 use crate::selection::predicted;
 use crate::trials::{Trial, trials};
-use crate::{Labels, ReportError, Selection, Statistics, load};
+use crate::{Labels, ReportError, Selection, Statistics, WithViews, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
 pub const SUMMARY_SCHEMA: u32 = 4;
@@ -50,6 +50,9 @@ pub struct Summary {
     /// The figures of the finished columns; groups are the widths that have any, in the study's order, by the
     /// names that [`Width`]'s `Display` gives.
     pub figures: Figures,
+    /// The same columns with views of each digit, where all have predicted the same views.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_views: Option<WithViews>,
     /// Every subset of the widths that have finished columns; empty when they are more than
     /// seven.
     pub subsets: Vec<Subset>,
@@ -129,8 +132,8 @@ impl Summary {
     #[must_use]
     pub fn digits_name(&self) -> &'static str {
         match self.digits {
-            Predictions::Test => "test digits",
             Predictions::HeldOut => "held-out digits",
+            _ => "test digits",
         }
     }
 
@@ -183,6 +186,8 @@ pub fn read_selected(
         false => Vec::new(),
     };
     let figures = committee.figures();
+    let with_views = loaded.with_views.as_ref();
+    let with_views = with_views.map(|(views, of_views)| WithViews::of(committee, *views, of_views));
     Ok(Summary {
         schema: SUMMARY_SCHEMA,
         subset_sizes: by_size(&subsets),
@@ -192,6 +197,7 @@ pub fn read_selected(
         trials: trials(folder, &loaded.study, loaded.digits, &loaded.finished, &figures)?,
         statistics: Statistics::of(committee, loaded.study.config.seed).map_err(wrong)?,
         figures,
+        with_views: with_views.transpose().map_err(wrong)?,
         kinds: kinds(&loaded.records),
         training: Training::of(&loaded.records),
         digits: loaded.digits,

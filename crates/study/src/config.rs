@@ -1,12 +1,12 @@
 //! Reading a config: every key of its top level, its range, and what the keys must be together.
 
 use ciresan_net::{Activation, Initialization, Network, Optimizer, Precision, Shape};
-use preprocess::{CANVAS_PX, Width};
+use preprocess::{CANVAS_PX, Views, Width};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::json::{expected, object, present, word};
 use crate::study::{CONFIG_SCHEMA, Study};
-use crate::{AnnealedDistortion, DataSet, LearningRate, learning_rate, optimizer, widths};
+use crate::{AnnealedDistortion, DataSet, LearningRate, learning_rate, optimizer, views, widths};
 
 impl<'de> Deserialize<'de> for Study {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -49,6 +49,8 @@ struct Keys {
     // Named, so that null does not mean "left out".
     #[serde(deserialize_with = "Option::deserialize")]
     distortion: Option<AnnealedDistortion>,
+    #[serde(default, deserialize_with = "views::read")]
+    views: Option<Views>,
 }
 
 impl Keys {
@@ -59,6 +61,12 @@ impl Keys {
         }
         check_name(&self.name)?;
         check_network(&self.network)?;
+        if self.views.is_some() && self.distortion.is_none() {
+            return Err(expected(
+                ".views",
+                "to be left out: views are distorted, and there is no distortion",
+            ));
+        }
         let n_train = i64::from(self.data.n_train());
         let some_left = format!(": \"{}\" has {n_train} training digits", self.data);
         let validation = whole(".validation", self.validation, [0, n_train - 1], &some_left)?;
@@ -87,6 +95,7 @@ impl Keys {
             optimizer: self.optimizer,
             precision: self.precision,
             distortion: self.distortion,
+            views: self.views,
         })
     }
 }

@@ -7,3 +7,4 @@ pub(crate) const WEIGHTS: &str = "weights.safetensors";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const VALIDATION: &str = "validation.npy";
 pub(crate) const PROBABILITIES: &str = "probabilities.npy";
+pub(crate) const VIEWS: &str = "views.npy";

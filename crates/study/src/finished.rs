@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use ciresan_net::{Metadata, Parameters};
 use ndarray::Array2;
+use preprocess::Views;
 use serde::{Deserialize, Serialize};
 
-use crate::file_names::{METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
+use crate::file_names::{METRICS, PROBABILITIES, VALIDATION, VIEWS, WEIGHTS};
 use crate::metrics::EpochRecord;
 use crate::provenance::TrainingRun;
 use crate::record::{ColumnRecord, RECORD_SCHEMA};
@@ -33,6 +34,8 @@ pub enum Predictions {
     HeldOut,
     /// The test digits: `probabilities.npy`.
     Test,
+    /// Views of the test digits or, where the study holds digits out, of these: `views.npy`.
+    Views,
 }
 
 impl Predictions {
@@ -42,6 +45,7 @@ impl Predictions {
         match self {
             Self::HeldOut => VALIDATION,
             Self::Test => PROBABILITIES,
+            Self::Views => VIEWS,
         }
     }
 }
@@ -75,13 +79,14 @@ impl ResultsFolder {
 
 impl ResultsFolder {
     /// Whether there is nothing left to do for these columns: they are finished, no checkpoint is left behind, every file is
-    /// as its record says, and no predictions are missing; with `test`, none of the test digits either.
+    /// as its record says, and no predictions are missing; with `test`, none of the test digits either, and with `views`
+    /// none of these views.
     #[must_use]
-    pub fn is_complete(&self, columns: &[ColumnId], test: bool) -> bool {
+    pub fn is_complete(&self, columns: &[ColumnId], test: bool, views: Option<Views>) -> bool {
         let Ok(Some(manifest)) = self.manifest() else { return false };
         let is_whole = |id: ColumnId| {
             let column = self.finished_column(&manifest, id);
-            column.and_then(|column| column.lost_predictions(test)).is_ok_and(|lost| lost.is_empty())
+            column.and_then(|column| column.lost_predictions(test, views)).is_ok_and(|lost| lost.is_empty())
         };
         let is_tidy = |id: &ColumnId| self.is_finished(id) && !self.column(id).has_checkpoint();
         columns.iter().all(|id| is_tidy(id) && is_whole(*id))
@@ -101,6 +106,7 @@ fn format_1_record(manifest: &Manifest, files: &ColumnFolder, id: ColumnId) -> O
         config_hash: manifest.config_hash.clone(),
         runs: vec![run],
         predicted_by: None,
+        views: None,
         files: BTreeMap::new(),
     })
 }
@@ -163,13 +169,13 @@ impl FinishedColumn<'_> {
     }
 
     /// The predictions that it should have and has not, or not as they were written: of the held-out digits, if the study
-    /// holds some out, and of the test digits, if it holds none out or `test` asks for them. They can be made again from
-    /// the weights.
+    /// holds some out, of the test digits, if it holds none out or `test` asks for them, and of these views or, if there are
+    /// none, of those that it has. They can be made again from the weights.
     ///
     /// # Errors
     /// What is wrong with the files that cannot be made again: [`StudyError::Damaged`] and all that
     /// [`weights`](Self::weights) says.
-    pub fn lost_predictions(&self, test: bool) -> Result<Vec<Predictions>, StudyError> {
+    pub fn lost_predictions(&self, test: bool, views: Option<Views>) -> Result<Vec<Predictions>, StudyError> {
         self.weights()?;
         if self.has_file(METRICS) {
             self.check(METRICS)?;
@@ -183,7 +189,12 @@ impl FinishedColumn<'_> {
         if test || !holds_out || self.has(Predictions::Test) {
             wanted.push(Predictions::Test);
         }
-        wanted.retain(|which| !self.has(*which) || self.probabilities(*which).is_err());
+        if views.or(self.record.views).is_some() {
+            wanted.push(Predictions::Views);
+        }
+        let is_of_others =
+            |which| which == Predictions::Views && views.is_some_and(|it| self.record.views != Some(it));
+        wanted.retain(|&which| is_of_others(which) || !self.has(which) || self.probabilities(which).is_err());
         Ok(wanted)
     }
 
@@ -202,7 +213,10 @@ impl FinishedColumn<'_> {
     /// The files that are in its record or, of format 1, on the disk.
     #[must_use]
     pub fn file_names(&self) -> Vec<&'static str> {
-        [WEIGHTS, METRICS, VALIDATION, PROBABILITIES].into_iter().filter(|name| self.has_file(name)).collect()
+        [WEIGHTS, METRICS, VALIDATION, PROBABILITIES, VIEWS]
+            .into_iter()
+            .filter(|name| self.has_file(name))
+            .collect()
     }
 
     /// Compares one of its files with its checksum.
@@ -219,7 +233,7 @@ impl FinishedColumn<'_> {
     /// Those of [`check`](Self::check): a file that has none in the record is read.
     pub fn predictions_sha256(&self) -> Result<String, StudyError> {
         let mut all = String::new();
-        for name in [VALIDATION, PROBABILITIES].into_iter().filter(|name| self.has_file(name)) {
+        for name in [VALIDATION, PROBABILITIES, VIEWS].into_iter().filter(|name| self.has_file(name)) {
             all += &sha256_hex(&self.read(name)?.1);
         }
         Ok(sha256_hex(all.as_bytes()))
@@ -273,7 +287,7 @@ impl ColumnFolder {
     /// [`StudyError::Io`] when a file cannot be read.
     pub fn checksums(&self) -> Result<BTreeMap<String, String>, StudyError> {
         let mut sums = BTreeMap::new();
-        for name in [WEIGHTS, METRICS, VALIDATION, PROBABILITIES] {
+        for name in [WEIGHTS, METRICS, VALIDATION, PROBABILITIES, VIEWS] {
             let path = self.root().join(name);
             match fs::read(&path) {
                 Ok(bytes) => sums.insert(name.to_owned(), sha256_hex(&bytes)),

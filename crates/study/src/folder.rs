@@ -12,6 +12,7 @@
 //!     metrics.jsonl          a line an epoch
 //!     validation.npy         [held-out digits, 10] f32 softmax, where the config holds some out
 //!     probabilities.npy      [test digits, 10] f32 softmax
+//!     views.npy              the same of views of these digits, where the config asks for views
 //!     column.json            written last, says that the column is done: provenance and checksums
 //!     checkpoint.safetensors, checkpoint-before.safetensors
 //!                            the last two places to resume from, only while unfinished

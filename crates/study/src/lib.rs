@@ -26,6 +26,7 @@ mod record;
 mod schema;
 mod sealed;
 mod study;
+mod views;
 mod whole_file;
 mod widths;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use preprocess::Views;
 use serde::{Deserialize, Serialize};
 
 use crate::format::{self, Format, other_format};
@@ -34,6 +35,9 @@ pub struct ColumnRecord {
     /// something that rounds otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_by: Option<Provenance>,
+    /// The views that `views.npy` is of, where it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views>,
     /// SHA-256 of each of its files, hexadecimal, by name.
     pub files: BTreeMap<String, String>,
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Precision};
-use preprocess::Width;
+use preprocess::{Views, Width};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::data_set::N_CLASSES;
 use crate::difference::{Difference, differences};
 use crate::error::READ_CONFIG;
 use crate::{AnnealedDistortion, ColumnId, ConfigError, DataSet, LearningRate, RunLength, StudyError};
-use crate::{distortion, json, optimizer, widths};
+use crate::{distortion, json, optimizer, views, widths};
 
 /// The config format that this crate reads: the value of the key `schema`.
 pub const CONFIG_SCHEMA: u32 = 1;
@@ -95,6 +95,11 @@ pub struct Study {
     /// The random distortion of training digits, drawn anew for every image in every epoch; null for none.
     #[schemars(required, schema_with = "distortion::schema")]
     pub distortion: Option<AnnealedDistortion>,
+    /// The views of each digit that finished columns are asked about besides; left out for none. Changes no training, and
+    /// may be added to the config of a finished study.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "views::Keys")]
+    pub views: Option<Views>,
 }
 
 impl Study {
@@ -168,7 +173,7 @@ impl Study {
     }
 
     /// SHA-256, hexadecimal, of all that decides the study's results: the compact JSON of the checked config
-    /// without `$schema`, `name` and `notes`.
+    /// without `$schema`, `name`, `notes` and `views`.
     ///
     /// The text hashed has fixed keys in a fixed order, the network as its notation and numbers in their
     /// shortest form, so spaces, key order or `8` for `8.0` change nothing. The order of `widths` counts,
@@ -191,8 +196,8 @@ impl Study {
         differences(&ours, &theirs)
     }
 
-    /// What decides the results: `name` and `notes` are then not written.
+    /// What decides the weights: the other keys are then not written.
     fn nameless(&self) -> Self {
-        Self { name: String::new(), notes: Vec::new(), ..self.clone() }
+        Self { name: String::new(), notes: Vec::new(), views: None, ..self.clone() }
     }
 }

@@ -1,14 +1,14 @@
 //! One column between its first weights or its checkpoint and its test probabilities: all but the training steps, which
 //! its [`group`](crate::group) makes.
 
-use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
 
 use ciresan_net::{Engine, EngineError, Metadata, OptimizerState, Parameters};
 use ndarray::ArrayView3;
 use study::{
-    ColumnFolder, ColumnId, ColumnRecord, EpochRecord, RECORD_SCHEMA, Study, StudyError, TrainingRun,
+    ColumnFolder, ColumnId, ColumnRecord, EpochRecord, Predictions, RECORD_SCHEMA, Study, StudyError,
+    TrainingRun,
 };
 
 use crate::batch::Batches;
@@ -152,10 +152,14 @@ impl<'a, 'setup> Column<'a, 'setup> {
         study::write_whole(&self.files.weights(), &weights)?;
         let StudyDigits { validation, test, .. } = self.job.setup.digits;
         if !validation.is_empty() {
-            self.predict(engine, index, validation.images(), &self.files.validation())?;
+            self.predict(engine, index, validation.images(), Predictions::HeldOut)?;
         }
         if let Some(test) = test {
-            self.predict(engine, index, test.images(), &self.files.probabilities())?;
+            self.predict(engine, index, test.images(), Predictions::Test)?;
+        }
+        let views = self.job.setup.study.views;
+        if views.is_some() {
+            self.predict(engine, index, self.job.setup.digits.viewed(), Predictions::Views)?;
         }
         self.files.write_record(&ColumnRecord {
             schema: RECORD_SCHEMA,
@@ -163,22 +167,27 @@ impl<'a, 'setup> Column<'a, 'setup> {
             config_hash: self.job.config_hash.to_owned(),
             runs: self.runs_until_now(),
             predicted_by: None,
+            views,
             files: self.files.checksums()?,
         })?;
         remove_checkpoints(&self.files)
     }
 
-    /// Writes the probabilities of `images` to `path`.
+    /// Writes the probabilities of `images`, or of views of them.
     fn predict<E: Engine>(
         &self,
         engine: &mut E,
         index: usize,
         images: ArrayView3<'_, u8>,
-        path: &Path,
+        which: Predictions,
     ) -> Result<(), ColumnError> {
         let digits = self.job.normalize(images, self.id.width)?;
-        let probabilities = classifier::probabilities(engine, index, digits.view(), self.job.classes())?;
-        Ok(study::write_probabilities(path, probabilities.view())?)
+        let study = self.job.setup.study;
+        let views = study.views.filter(|_| which == Predictions::Views);
+        let views = views.map(|views| classifier::view_maker(study, self.id, views)).transpose()?;
+        let (digits, classes) = (digits.view(), self.job.classes());
+        let probabilities = classifier::probabilities(engine, index, digits, views.as_ref(), classes)?;
+        Ok(study::write_probabilities(&self.files.root().join(which.file_name()), probabilities.view())?)
     }
 
     /// Images that the column has trained on, over all runs.

@@ -2,6 +2,7 @@
 
 use ciresan_net::{EngineSpec, Parameters};
 use ndarray::{Array2, ArrayView3};
+use preprocess::Views;
 use rayon::prelude::*;
 use study::{ColumnId, FinishedColumn, Manifest, Predictions};
 
@@ -23,20 +24,27 @@ pub fn mend<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M) -> 
 
 fn mend_column<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M, id: ColumnId) -> Mended {
     let column = setup.folder.finished_column(manifest, id)?;
-    let lost = column.lost_predictions(setup.digits.test.is_some())?;
+    let lost = column.lost_predictions(setup.digits.test.is_some(), setup.study.views)?;
     let files = setup.folder.column(&id);
     for which in &lost {
         let images = match (which, setup.digits.test) {
+            (Predictions::Views, _) => setup.digits.viewed(),
             (Predictions::Test, Some(test)) => test.images(),
             (Predictions::HeldOut, _) | (_, None) => setup.digits.validation.images(),
         };
-        let probabilities = predict(setup, make, &column, images)?;
+        let views = setup.study.views.or(column.record().views).filter(|_| *which == Predictions::Views);
+        let probabilities = predict(setup, make, &column, images, views)?;
         study::write_probabilities(&files.root().join(which.file_name()), probabilities.view())?;
     }
     if !lost.is_empty() {
         let mut record = column.record().clone();
         let files_before = std::mem::replace(&mut record.files, files.checksums()?);
-        if record.files != files_before && record.runs.last().map(|run| &run.by) != Some(setup.provenance) {
+        record.views = setup.study.views.or(record.views);
+        let differs = |which: &Predictions| {
+            let name = which.file_name();
+            *which != Predictions::Views && files_before.get(name) != record.files.get(name)
+        };
+        if lost.iter().any(differs) && record.runs.last().map(|run| &run.by) != Some(setup.provenance) {
             record.predicted_by = Some(setup.provenance.clone());
         }
         files.write_record(&record)?;
@@ -49,8 +57,11 @@ fn predict<M: MakeEngine>(
     make: &M,
     column: &FinishedColumn<'_>,
     images: ArrayView3<'_, u8>,
+    views: Option<Views>,
 ) -> Result<Array2<f32>, ColumnError> {
     let make = |spec: &EngineSpec, columns: &[Parameters]| make.make(0, spec, columns);
     let (spec, weights) = (setup.study.engine_spec(), column.weights()?);
-    Ok(classifier::predict_digits(&spec, weights, column.id().width, images, make)?)
+    let id = column.id();
+    let views = views.map(|views| classifier::view_maker(setup.study, id, views)).transpose()?;
+    Ok(classifier::predict_digits(&spec, weights, id.width, images, views.as_ref(), make)?)
 }

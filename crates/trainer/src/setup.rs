@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use mnist_data::{DigitsView, TestDigits};
+use ndarray::ArrayView3;
 use study::{ColumnId, DataFile, Provenance, ResultsFolder, Study};
 
 use crate::observer::Observer;
@@ -78,4 +79,14 @@ pub struct StudyDigits<'a> {
     pub validation: DigitsView<'a>,
     /// Digits whose probabilities are stored at the end; `None` leaves the test set unread.
     pub test: Option<&'a TestDigits>,
+}
+
+impl<'a> StudyDigits<'a> {
+    /// The pictures that columns are asked about views of: of the digits held out, else of the test digits.
+    pub(crate) fn viewed(&self) -> ArrayView3<'a, u8> {
+        match self.test {
+            Some(test) if self.validation.is_empty() => test.images(),
+            _ => self.validation.images(),
+        }
+    }
 }

@@ -26,7 +26,7 @@ impl HeldOut<'_> {
         if self.labels.is_empty() {
             return Ok(None);
         }
-        let probabilities = probabilities(engine, column, self.digits.view(), classes)?;
+        let probabilities = probabilities(engine, column, self.digits.view(), None, classes)?;
         let wrong = probabilities.rows().into_iter().zip(self.labels);
         let n_wrong = wrong.filter(|(row, label)| best(*row) != usize::from(**label)).count();
         Ok(Some(n_wrong as f64 / self.labels.len() as f64))

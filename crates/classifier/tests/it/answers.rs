@@ -2,10 +2,10 @@
 
 use ciresan_cpu::InstructionSet;
 use ciresan_net::reference::Reference;
-use classifier::{Answers, Classifier, Image, predict_finished};
+use classifier::{Answers, Classifier, Image, predict_finished, view_maker};
 use mnist_data::Data;
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
-use preprocess::to_mnist;
+use preprocess::{Views, to_mnist};
 use study::Study;
 
 use crate::made_up;
@@ -128,9 +128,70 @@ fn finished_columns_say_the_same_when_they_are_applied_once() {
     let digits = digits().slice_move(s![..150, .., ..]);
     let manifest = folder.manifest().unwrap().unwrap();
     let make = |spec: &_, columns: &_| ciresan_cpu::CpuEngine::with_isa(spec, columns, isa);
-    let once = predict_finished(&folder, &manifest, &study.columns(), digits.view(), make).unwrap();
+    let once = predict_finished(&folder, &manifest, &study.columns(), digits.view(), None, make).unwrap();
     let classifier = Classifier::open(folder.root()).unwrap();
     assert_eq!(classifier.classify_all(&of_mnist(&digits)).unwrap().columns, once);
+}
+
+#[test]
+fn with_views_an_answer_is_the_mean_of_what_is_said_of_each() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, study) = made_up::finished(root.path(), SMALL, r#"["original", 10]"#, 1);
+    let digits = digits().slice_move(s![..67, .., ..]);
+    let views = Views { count: 5, strength: 0.5 };
+    let plain = Classifier::open(folder.root()).unwrap();
+    let answers = Classifier::open(folder.root()).unwrap().with_views(views).unwrap();
+    let got = answers.classify_all(&of_mnist(&digits)).unwrap();
+    for (index, (id, of_column)) in study.columns().iter().zip(got.columns.outer_iter()).enumerate() {
+        let canvases = preprocess::normalize_all(digits.view(), id.width, [29, 29]).unwrap();
+        let mut inputs = vec![0.0; canvases.len() * 5];
+        view_maker(&study, *id, views).unwrap().fill(canvases.view(), &mut inputs).unwrap();
+        let reference = Reference::new(&study.network, study.activation);
+        let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        let weights = wide(made_up::weights(&study, *id).values());
+        for (row, inputs) in of_column.outer_iter().zip(inputs.chunks(5 * 29 * 29)) {
+            let said =
+                inputs.chunks(29 * 29).map(|view| reference.forward(&weights, &wide(view)).probabilities);
+            let said: Vec<Vec<f64>> = said.collect();
+            for (class, &got) in row.iter().enumerate() {
+                let mean = said.iter().map(|view| view[class]).sum::<f64>() / 5.0;
+                // Wider than the bound of one view above, which is proven there.
+                assert!((f64::from(got) - mean).abs() < 1e-4, "{id}: {got}, want {mean}");
+            }
+        }
+        let plain = plain.classify_all(&of_mnist(&digits)).unwrap();
+        assert_ne!(plain.columns.index_axis(Axis(0), index), of_column);
+    }
+    // Alone, among others and applied once, a digit gets the same bits.
+    for index in [0, 66] {
+        let one = answers.classify(Image::Mnist(digits.index_axis(Axis(0), index))).unwrap();
+        assert_eq!(one.columns, got.columns.index_axis(Axis(1), index));
+    }
+    let make =
+        |spec: &_, columns: &_| ciresan_cpu::CpuEngine::with_isa(spec, columns, InstructionSet::best());
+    let manifest = folder.manifest().unwrap().unwrap();
+    let once = predict_finished(&folder, &manifest, &study.columns(), digits.view(), Some(views), make);
+    assert_eq!(once.unwrap(), got.columns);
+    // Views that are not distorted are the digit.
+    let same =
+        Classifier::open(folder.root()).unwrap().with_views(Views { count: 3, strength: 0.0 }).unwrap();
+    assert_eq!(
+        same.classify_all(&of_mnist(&digits)).unwrap(),
+        plain.classify_all(&of_mnist(&digits)).unwrap()
+    );
+}
+
+#[test]
+fn views_that_cannot_be_made_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, mut study) = made_up::finished(root.path(), SMALL, "[14]", 1);
+    let classifier = Classifier::open(folder.root()).unwrap();
+    let error = classifier.with_views(Views { count: 3, strength: 2.0 }).err().unwrap().to_string();
+    assert!(error.contains("strength 2 is out of range"), "{error}");
+    study.distortion = None;
+    let id = study.columns()[0];
+    let error = view_maker(&study, id, Views { count: 3, strength: 0.5 }).unwrap_err().to_string();
+    assert!(error.contains("without distortion, so there are no views"), "{error}");
 }
 
 #[test]

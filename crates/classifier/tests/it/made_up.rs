@@ -18,7 +18,10 @@ pub(crate) fn study(root: &Path, network: &str, widths: &str, columns_per_width:
         "widths": {widths}, "columns_per_width": {columns_per_width}, "epochs": 8, "batch": 100, "validation": 0,
         "learning_rate": {{ "schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1 }},
         "optimizer": {{ "rule": "sgd", "momentum": 0.9, "nesterov": true }}, "precision": "fp32",
-        "distortion": null
+        "distortion": {{
+            "sigma": 8, "alpha": 36, "smoothing": "gaussian",
+            "translation_px": 1, "rotation_deg": 5, "scaling": 0.1, "shear": 0.1, "anneal": 0
+        }}
     }}"#
     ))
     .unwrap();
@@ -50,6 +53,7 @@ pub(crate) fn finish(folder: &ResultsFolder, id: ColumnId, weights: &Parameters)
             config_hash,
             runs: vec![TrainingRun { begun, epochs_before: 0, wall_s: 1.0, by }],
             predicted_by: None,
+            views: None,
             files: files.checksums().unwrap(),
         })
         .unwrap();

@@ -6,11 +6,13 @@ use ::committee::{Committee, Figures, Member, Score};
 use anyhow::Result;
 use mnist_data::EvaluationDigits;
 use ndarray::Axis;
+use preprocess::Views;
 use serde::Serialize;
 use study::ColumnId;
 
 use crate::app::{App, shown};
 use crate::studies::Found;
+use crate::views::ViewArgs;
 
 /// Version of the JSON object.
 const SCHEMA: u32 = 1;
@@ -34,6 +36,8 @@ pub(crate) struct Args {
     /// finished columns]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
+    #[command(flatten)]
+    views: ViewArgs,
     /// Print the figures as one JSON object
     #[arg(long)]
     json: bool,
@@ -62,6 +66,9 @@ struct Evaluation<'a> {
     /// The file of labels.
     labels: &'a Path,
     n_digits: usize,
+    /// What the columns were asked about, if not the digits alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<Views>,
     figures: Figures,
 }
 
@@ -79,7 +86,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         images: &args.images,
         labels: &args.labels,
         n_digits: digits.labels().len(),
-        figures: figures(&found, &digits)?,
+        views: args.views.views(),
+        figures: figures(&found, &digits, args.views.views())?,
     };
     Ok(app.terminal.result(if args.json {
         serde_json::to_string(&evaluation)?
@@ -88,13 +96,13 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     })?)
 }
 
-fn figures(found: &Found, digits: &EvaluationDigits) -> Result<Figures> {
+fn figures(found: &Found, digits: &EvaluationDigits, views: Option<Views>) -> Result<Figures> {
     // Width by width in the study's order: `mcdnn committee` adds probabilities in this order, so both have the same
     // figures of the same digits, on the instruction set that made the stored probabilities.
     let widths = &found.study.widths;
     let mut columns: Vec<ColumnId> = found.finished.clone();
     columns.sort_by_key(|id| widths.iter().position(|width| *width == id.width));
-    let probabilities = found.probabilities(&columns, digits.images())?;
+    let probabilities = found.probabilities(&columns, digits.images(), views)?;
     let member = |(id, probabilities): (&ColumnId, ndarray::ArrayView2<'_, f32>)| {
         Member::new(id.width.to_string(), id.to_string(), probabilities.to_owned())
     };
@@ -103,12 +111,15 @@ fn figures(found: &Found, digits: &EvaluationDigits) -> Result<Figures> {
 }
 
 fn text(evaluation: &Evaluation<'_>) -> String {
-    let Evaluation { study, path: folder, images, labels, n_digits, figures, .. } = evaluation;
+    let Evaluation { study, path: folder, images, labels, n_digits, views, figures, .. } = evaluation;
     let row = |name: &str, score: Score| {
         let interval = score.interval();
         let range = format!("{:.2}–{:.2}", interval.low_percent, interval.high_percent);
         format!("| {name:<32} | {:>7} | {:>7.2} | {range:>12} |\n", score.errors, score.error_percent())
     };
+    let views = views.map_or_else(String::new, |Views { count, strength }| {
+        format!("views:  {count} of each digit, at {strength} of the training's distortion\n")
+    });
     let columns = |n: u32| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
     let mut rows = String::new();
     for member in &figures.members {
@@ -125,7 +136,7 @@ fn text(evaluation: &Evaluation<'_>) -> String {
 
 images: {}
 labels: {}
-
+{views}
 The figures below are about the {n_digits} digits of these two files. Published
 figures, and those that `committee` prints, are not about these files. Whether
 columns were trained on some of these digits is not checked.

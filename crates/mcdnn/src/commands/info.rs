@@ -24,7 +24,7 @@ use crate::plan::Plan;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// The study's config: a file, or one of the built-in configs held-out, paper, quick and theano [default: paper]
+    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick and theano [default: paper]
     #[arg(long, value_name = "CONFIG")]
     config: Option<PathBuf>,
     /// Print how far the study in this results folder is instead, as `$mcdnn status` does: a path, or a name in the folder

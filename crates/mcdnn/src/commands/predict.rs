@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ndarray::Axis;
+use preprocess::Views;
 use serde::Serialize;
 use study::DataSet;
 
@@ -13,6 +14,7 @@ use crate::app::{App, shown};
 use crate::drawing::half_blocks;
 use crate::failure::{AlreadyTold, usage_error};
 use crate::studies::Found;
+use crate::views::ViewArgs;
 
 mod answer;
 mod decode;
@@ -42,6 +44,8 @@ pub(crate) struct Args {
     /// finished columns]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
+    #[command(flatten)]
+    views: ViewArgs,
     /// Print the answers as one JSON object
     #[arg(long)]
     json: bool,
@@ -50,6 +54,7 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 Examples:
   $mcdnn predict seven.png
+  $mcdnn predict --views 16 seven.png
   $mcdnn predict --study results/quick photographs/ t10k-images-idx3-ubyte.gz
   curl -s https://example.org/digit.jpg | $mcdnn predict - --json
 
@@ -70,6 +75,9 @@ struct Report<'a> {
     columns: Vec<String>,
     /// Least probability of a clear answer.
     clear_from: f64,
+    /// What the columns were asked about, if not the digits alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<Views>,
     images: &'a [Answer],
     unread: &'a [Unread],
 }
@@ -91,7 +99,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     for Unread { reason, .. } in &unread {
         app.terminal.note(format_args!("error: {reason}"));
     }
-    let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images)? };
+    let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images, args.views.views())? };
     if args.json {
         app.terminal.result(serde_json::to_string(&Report {
             schema: SCHEMA,
@@ -99,6 +107,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             path: shown.to_string(),
             columns: found.finished.iter().map(ToString::to_string).collect(),
             clear_from: CLEAR,
+            views: args.views.views(),
             images: &answers,
             unread: &unread,
         })?)?;
@@ -115,9 +124,9 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if unread.is_empty() { Ok(()) } else { Err(AlreadyTold(1).into()) }
 }
 
-fn answer(found: &Found, images: &[Image]) -> Result<Vec<Answer>> {
-    let views: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
-    let digits = ndarray::stack(Axis(0), &views)?;
-    let probabilities = found.probabilities(&found.finished, digits.view())?;
+fn answer(found: &Found, images: &[Image], views: Option<Views>) -> Result<Vec<Answer>> {
+    let pixels: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
+    let digits = ndarray::stack(Axis(0), &pixels)?;
+    let probabilities = found.probabilities(&found.finished, digits.view(), views)?;
     answer::answers(images, &found.finished, probabilities.view())
 }

@@ -29,7 +29,7 @@ use crate::{instruction_set, libtorch};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// The study's config: a file, or one of the built-in configs held-out, paper, quick and theano [default: paper]
+    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick and theano [default: paper]
     #[arg(long, value_name = "CONFIG")]
     config: Option<PathBuf>,
     /// The results folder, made if missing: a path, or a name in the folder of results [default: the study's name there]
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let shown_root = shown(&root);
     let which = if args.columns.is_empty() { "every column" } else { "every column asked for" };
     let nothing_to_do = format!("nothing to do: {which} in {shown_root} is finished");
-    if folder.is_complete(&columns, args.test) {
+    if folder.is_complete(&columns, args.test, study.views) {
         app.terminal.note(nothing_to_do);
         let summary = match report::read_summary(&folder)? {
             Some(summary) => summary,
@@ -123,7 +123,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 
     let (finished, unfinished): (Vec<ColumnId>, Vec<ColumnId>) =
         columns.iter().partition(|id| folder.is_finished(id));
-    if !folder.is_complete(&columns, args.test) {
+    if !folder.is_complete(&columns, args.test, study.views) {
         let asked_workers = args.workers.and_then(|n| NonZeroUsize::new(n.into()));
         if !args.quiet && !unfinished.is_empty() {
             let n_workers = match asked_workers {

@@ -4,6 +4,7 @@ use committee::Figures;
 use mnist_data::Data;
 use mnist_data::idx::Array;
 use ndarray::{Array1, Array2, Axis};
+use preprocess::Views;
 use serde::Deserialize;
 
 use crate::predict::{digits, idx, trained};
@@ -21,6 +22,7 @@ struct Evaluation {
     images: String,
     labels: String,
     n_digits: usize,
+    views: Option<Views>,
     figures: Figures,
 }
 
@@ -103,4 +105,55 @@ fn files_that_do_not_fit_are_refused_in_a_sentence() {
     place.run(ARGUMENTS).refused(1, &["images.idx: images of shape [100, 28, 27], expected [n, 28, 28]"]);
     std::fs::remove_file(place.path("images.idx")).unwrap();
     place.run(ARGUMENTS).refused(1, &["images.idx: "]);
+}
+
+#[test]
+fn with_views_the_figures_are_those_that_the_study_has_with_views() {
+    let place = place(Array1::from(labels()));
+    let views = ",\n  \"views\": { \"count\": 4, \"strength\": 0.5 }\n}";
+    let config = |place: &Place| {
+        place.config(&[]);
+        let text = std::fs::read_to_string(place.path("tiny.json")).unwrap();
+        std::fs::write(
+            place.path("tiny.json"),
+            text.trim_end().strip_suffix('}').unwrap().to_owned() + views,
+        )
+        .unwrap();
+    };
+    config(&place);
+    // The finished study's config has gained views: nothing is trained.
+    let weights = std::fs::read(place.path("results/columns/w14-1/weights.safetensors")).unwrap();
+    let ran = place.run("reproduce --config tiny.json --study ./results").succeeded();
+    assert!(ran.stderr.contains("w14-1       predictions that were missing or damaged are made"), "{ran:#?}");
+    assert!(ran.stdout.contains("## With views of each digit, error in %"), "{ran:#?}");
+    assert!(ran.stdout.contains("The mean of 4 views of each digit"), "{ran:#?}");
+    assert!(ran.stdout.lines().all(|line| !line.contains("views") || line.chars().count() <= 80), "{ran:#?}");
+    assert_eq!(std::fs::read(place.path("results/columns/w14-1/weights.safetensors")).unwrap(), weights);
+    let again = place.run("reproduce --config tiny.json --study ./results").succeeded();
+    assert!(again.stderr.starts_with("nothing to do"), "{again:#?}");
+
+    let summary = place.run("committee --study results --json").succeeded().stdout;
+    let with_views = crate::committee::figures(&summary).with_views.unwrap();
+    assert_eq!((with_views.views.count, with_views.views.strength), (4, 0.5));
+    let arguments = format!("{ARGUMENTS} --views 4 --view-strength 0.5");
+    let got: Evaluation =
+        serde_json::from_str(&place.run(&format!("{arguments} --json")).succeeded().stdout).unwrap();
+    assert_eq!((&got.figures, got.views), (&with_views.figures, Some(with_views.views)));
+    assert_ne!(got.figures, evaluation(&place).figures);
+    let text = place.run(&arguments).succeeded().stdout;
+    assert!(text.contains("\nviews:  4 of each digit, at 0.5 of the training's distortion\n"), "{text}");
+
+    // Damage to them is told, and mended.
+    assert!(place.run("verify --study results").succeeded().stdout.contains("same bits"));
+    std::fs::write(place.path("results/columns/w14-1/views.npy"), "x").unwrap();
+    assert_eq!(place.run("verify --study results").code, Some(1));
+    place.run("committee --study results").refused(1, &["w14-1/views.npy: damaged: its SHA-256 is"]);
+    assert!(place.run("reproduce --config tiny.json --study ./results").succeeded().stderr.contains("w14-1"));
+    place.run("verify --study results").succeeded();
+
+    // Views of another strength take their place.
+    let text = std::fs::read_to_string(place.path("tiny.json")).unwrap();
+    std::fs::write(place.path("tiny.json"), text.replace("0.5 }", "0.25 }")).unwrap();
+    let ran = place.run("reproduce --config tiny.json --study ./results").succeeded();
+    assert!(ran.stdout.contains("at 0.25 of the training's strength"), "{ran:#?}");
 }

@@ -25,9 +25,10 @@ fn wrong_configs() {
 
 #[test]
 fn a_config_that_is_not_there() {
-    Place::new()
-        .run(REPRODUCE)
-        .refused(2, &["tiny.json: no such file, and no built-in config", "held-out, paper, quick, theano"]);
+    Place::new().run(REPRODUCE).refused(
+        2,
+        &["tiny.json: no such file, and no built-in config", "best, held-out, paper, quick, theano"],
+    );
     let words = ["configs/tiny.json", "cannot read the config"];
     Place::new().run("reproduce --config configs/tiny.json").refused(2, &words);
 }

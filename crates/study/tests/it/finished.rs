@@ -5,6 +5,7 @@ use std::fs;
 
 use ciresan_net::{Metadata, Parameters};
 use ndarray::Array2;
+use preprocess::Views;
 use study::{
     ColumnFolder, ColumnRecord, EpochRecord, Predictions, Provenance, RECORD_SCHEMA, ResultsFolder, Study,
     StudyError, TrainingRun, kinds, write_probabilities,
@@ -66,6 +67,7 @@ fn record(files: &ColumnFolder) -> ColumnRecord {
         config_hash: study().hash(),
         runs: vec![run(1.5), run(2.25)],
         predicted_by: None,
+        views: None,
         files: files.checksums().unwrap(),
     }
 }
@@ -75,7 +77,7 @@ fn a_column_is_finished_when_its_record_is_there() {
     let (_parent, folder) = finished();
     let (id, manifest) = (column("w14-1"), folder.manifest().unwrap().unwrap());
     assert_eq!(folder.finished(&study()), [id]);
-    assert!(folder.is_complete(&[id], false));
+    assert!(folder.is_complete(&[id], false, None));
     let whole = folder.finished_column(&manifest, id).unwrap();
     assert_eq!(whole.file_names(), ["weights.safetensors", "metrics.jsonl", "probabilities.npy"]);
     assert_eq!(whole.epochs().unwrap().len(), 1);
@@ -109,7 +111,7 @@ fn any_flipped_bit_is_told() {
                 message.starts_with(&path.display().to_string()) && message.contains("damaged"),
                 "{message}"
             );
-            assert!(!folder.is_complete(&[id], false));
+            assert!(!folder.is_complete(&[id], false, None));
         }
         fs::write(&path, &whole).unwrap();
     }
@@ -121,7 +123,7 @@ fn lost_predictions_can_be_made_again_and_lost_weights_cannot() {
     let (_parent, folder) = finished();
     let (id, manifest) = (column("w14-1"), folder.manifest().unwrap().unwrap());
     let files = folder.column(&id);
-    let lost = || folder.finished_column(&manifest, id).unwrap().lost_predictions(false);
+    let lost = || folder.finished_column(&manifest, id).unwrap().lost_predictions(false, None);
     assert_eq!(lost().unwrap(), []);
     fs::remove_file(files.probabilities()).unwrap();
     assert_eq!(lost().unwrap(), [Predictions::Test]);
@@ -129,6 +131,22 @@ fn lost_predictions_can_be_made_again_and_lost_weights_cannot() {
     let message = whole.probabilities(Predictions::Test).unwrap_err().to_string();
     assert!(message.contains("probabilities.npy: no such file, expected "), "{message}");
     assert!(message.ends_with("by column.json; `reproduce` predicts it again from the weights"), "{message}");
+
+    // Views that are asked for and not there, or others, are missing.
+    let few = Views { count: 2, strength: 0.4 };
+    let wanted =
+        |views| folder.finished_column(&manifest, id).unwrap().lost_predictions(false, views).unwrap();
+    study::write_probabilities(&files.probabilities(), ndarray::Array2::from_elem((3, 10), 0.1).view())
+        .unwrap();
+    files.write_record(&record(&files)).unwrap();
+    assert_eq!((wanted(None), wanted(Some(few))), (vec![], vec![Predictions::Views]));
+    let views = files.root().join("views.npy");
+    study::write_probabilities(&views, ndarray::Array2::from_elem((3, 10), 0.1).view()).unwrap();
+    files.write_record(&ColumnRecord { views: Some(few), ..record(&files) }).unwrap();
+    assert_eq!((wanted(None), wanted(Some(few))), (vec![], vec![]));
+    assert_eq!(wanted(Some(Views { count: 3, ..few })), [Predictions::Views]);
+    fs::write(&views, "damaged").unwrap();
+    assert_eq!(wanted(None), [Predictions::Views]);
 
     fs::remove_file(files.weights()).unwrap();
     let message = lost().unwrap_err().to_string();

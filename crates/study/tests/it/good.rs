@@ -160,6 +160,7 @@ fn the_hash_is_of_what_changes_results_and_nothing_else() {
         with("0.05", "5e-2"),
         with("\"epochs\": 8,\n", "").replace("\"schema\": 1", "\"epochs\": 8, \"schema\": 1"),
         GOOD.split_whitespace().collect(),
+        with("  \"distortion\"", "  \"views\": { \"count\": 8, \"strength\": 0.4 },\n  \"distortion\""),
     ];
     for text in same {
         assert_eq!(hash(&text), hash(GOOD), "{text}");

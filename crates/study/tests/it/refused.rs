@@ -22,7 +22,7 @@ fn unknown_keys_are_named_with_the_known_ones_nearest_first() {
     check_with(
         "\"epochs\"",
         "\"epoch\"",
-        "line 13, column 3: unknown key \"epoch\" (known: epochs, batch, name, notes, data, seed, network, widths, \
+        "line 13, column 3: unknown key \"epoch\" (known: epochs, batch, name, notes, data, seed, network, widths, views, \
          $schema, schema, precision, optimizer, distortion, activation, validation, learning_rate, initialization, \
          columns_per_width)",
     );
@@ -65,6 +65,30 @@ fn unknown_keys_are_named_with_the_known_ones_nearest_first() {
         Study::from_json(&with("\"epochs\": 8", "\"learning_rate.peak\": 8")).unwrap_err().to_string();
     let want = "line 13, column 3: unknown key \"learning_rate.peak\" (known: learning_rate, ";
     assert!(error.starts_with(want), "{error}");
+}
+
+#[test]
+fn views_out_of_range_are_refused() {
+    let with_views =
+        |views: &str| with("  \"distortion\"", &format!("  \"views\": {views},\n  \"distortion\""));
+    let refused = |views: &str, want: &str| {
+        let error = Study::from_json(&with_views(views)).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    };
+    refused("null", "views is null, expected an object");
+    refused(r#"{ "count": 0, "strength": 0.4 }"#, "views.count is 0, expected a number from 1 to 1024");
+    refused(
+        r#"{ "count": 70000, "strength": 0.4 }"#,
+        "views.count is 70000, expected a number from 1 to 1024",
+    );
+    refused(r#"{ "count": 8, "strength": 1.1 }"#, "views.strength is 1.1, expected a number from 0 to 1");
+    refused(r#"{ "count": 8 }"#, "missing key \"views.strength\"");
+    refused(r#"{ "count": 8, "strength": 0.4, "seed": 1 }"#, "unknown key \"views.seed\"");
+    let text = with_views(r#"{ "count": 8, "strength": 0.4 }"#);
+    let start = text.find("\"distortion\"").unwrap();
+    let error =
+        Study::from_json(&format!("{}\"distortion\": null }}", &text[..start])).unwrap_err().to_string();
+    assert!(error.contains("expected to be left out: views are distorted"), "{error}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn predicted(
     let folder = runs.folder();
     let manifest = folder.manifest().unwrap().unwrap();
     let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::new(spec, columns);
-    predict_finished(&folder, &manifest, columns, digits, make)
+    predict_finished(&folder, &manifest, columns, digits, None, make)
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn a_folder_of_format_1_is_resumed_to_the_same_bits() {
     // The column that was finished before there were records gets one.
     assert!(!folder.column(&study.columns()[0]).record().exists());
     trainer::clean_finished(&folder, &study).unwrap();
-    assert!(folder.is_complete(&study.columns(), true));
+    assert!(folder.is_complete(&study.columns(), true, None));
     let manifest = folder.manifest().unwrap().unwrap();
     let kinds: Vec<String> = (study.columns().into_iter())
         .map(|id| folder.finished_column(&manifest, id).unwrap().record().kind())

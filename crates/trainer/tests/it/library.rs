@@ -5,7 +5,7 @@ use std::fs;
 use ciresan_cpu::CpuEngine;
 use ciresan_net::{Engine, EngineSpec, Parameters};
 use serde_json::{Value, json};
-use study::Study;
+use study::{Predictions, Study};
 use trainer::Summary;
 
 use crate::runs::{Runs, study};
@@ -44,6 +44,32 @@ fn workers_and_threads_change_nothing() {
         let (summary, _) = runs.run(usize::MAX, workers, threads);
         assert_eq!((summary.finished.len(), summary.images), (2, 360));
         assert!(runs.bits() == want, "{workers} workers, {threads} threads");
+    }
+}
+
+/// The tiny study with views.
+fn viewed(validation: u32) -> Study {
+    study(&[("views", json!({"count": 3, "strength": 0.4})), ("validation", json!(validation))])
+}
+
+#[test]
+fn views_are_predicted_and_change_nothing_else() {
+    for validation in [340, 0] {
+        let plain = Runs::new(study(&[("validation", json!(validation))]));
+        plain.run(usize::MAX, 1, 1);
+        let with_views = Runs::new(viewed(validation));
+        with_views.run(usize::MAX, 2, 3);
+        assert!(plain.bits() == with_views.bits(), "{validation}");
+        let manifest = with_views.folder().manifest().unwrap().unwrap();
+        for id in with_views.study.columns() {
+            let folder = with_views.folder();
+            let column = folder.finished_column(&manifest, id).unwrap();
+            assert_eq!(column.record().views, with_views.study.views);
+            let views = column.probabilities(Predictions::Views).unwrap();
+            let of = if validation > 0 { Predictions::HeldOut } else { Predictions::Test };
+            let same_digits = column.probabilities(of).unwrap();
+            assert!(views.dim() == same_digits.dim() && views != same_digits);
+        }
     }
 }
 

@@ -145,8 +145,8 @@ pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
 fn check_same_digits(sources: &[Source]) -> Result<()> {
     let digits = |source: &Source| {
         let held_out = match source.loaded.digits {
-            Predictions::Test => None,
             Predictions::HeldOut => Some(source.found.study.validation),
+            _ => None,
         };
         (held_out, source.found.manifest.data.clone())
     };

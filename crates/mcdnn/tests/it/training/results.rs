@@ -101,10 +101,7 @@ fn a_study_that_holds_digits_out_leaves_the_test_digits_unread() {
     let ended = fixture.run(&["--test"]);
     ended.check(
         0,
-        &[
-            "w14-1       its predictions were damaged or missing: made again from its weights",
-            "nothing to do",
-        ],
+        &["w14-1       predictions that were missing or damaged are made from its weights", "nothing to do"],
     );
     assert!(column.probabilities().exists());
     assert_eq!(fs::read(column.weights()).unwrap(), weights);
@@ -122,7 +119,7 @@ fn damaged_predictions_are_made_again_and_damaged_weights_are_told() {
     fs::write(column.probabilities(), flipped).unwrap();
     fixture
         .run(&[])
-        .check(0, &["w14-1       its predictions were damaged or missing: made again from its weights"]);
+        .check(0, &["w14-1       predictions that were missing or damaged are made from its weights"]);
     assert_eq!(fixture.bits(), before);
     assert_eq!(fs::read(column.record()).unwrap(), record);
 
