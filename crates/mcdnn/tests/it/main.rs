@@ -13,6 +13,7 @@ mod libtorch;
 mod looks;
 mod predict;
 mod publish;
+mod python;
 mod refusals;
 mod run;
 #[cfg(feature = "libtorch")]
