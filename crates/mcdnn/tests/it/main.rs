@@ -14,6 +14,7 @@ mod looks;
 mod predict;
 mod publish;
 mod python;
+mod readme;
 mod refusals;
 mod run;
 #[cfg(feature = "libtorch")]
