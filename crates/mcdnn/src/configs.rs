@@ -1,6 +1,6 @@
 //! The config that `--config` names: a file, or one that the program brings along.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use study::Study;
@@ -20,6 +20,25 @@ const BUILT_IN: [(&str, &str); 5] = [
 /// The one that is taken when none is named.
 const DEFAULT: &str = "paper";
 
+/// The flags that say which study.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick and theano [default: paper]
+    #[arg(long, value_name = "CONFIG")]
+    config: Option<PathBuf>,
+    /// Change a key of the config, such as `epochs=20` or `distortion.sigma=6`, any number of times; a value is JSON or else a
+    /// text. Results of another config need a folder of their own: `name=short`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = change)]
+    set: Vec<(String, String)>,
+}
+
+fn change(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, such as epochs=20".to_owned()),
+    }
+}
+
 /// A study, and where its config comes from, in words.
 pub(crate) struct Config {
     pub(crate) study: Study,
@@ -27,12 +46,30 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Reads the config that was asked for, with its changes.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and for a change that makes the config invalid.
+    pub(crate) fn chosen(args: &ConfigArgs) -> Result<Self> {
+        let Self { study, source } = Self::read(args.config.as_deref())?;
+        if args.set.is_empty() {
+            return Ok(Self { study, source });
+        }
+        let changes: Vec<(&str, &str)> = args.set.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let study = study.with_changes(&changes).map_err(|problem| {
+            let given: Vec<String> =
+                args.set.iter().map(|(key, value)| format!("--set {key}={value}")).collect();
+            usage_error(format_args!("{}: {problem}", given.join(" ")))
+        })?;
+        Ok(Self { study, source: format!("{source}, changed") })
+    }
+
     /// Reads the config at a path, if there is a file or the argument holds a separator; else the built-in one of this
     /// name; without a name the paper's.
     ///
     /// # Errors
     /// When there is no such config, or it is not valid.
-    pub(crate) fn read(given: Option<&Path>) -> Result<Self> {
+    fn read(given: Option<&Path>) -> Result<Self> {
         let given = given.unwrap_or(Path::new(DEFAULT));
         if given.is_file() || has_separator(given) {
             return Ok(Self { study: Study::read(given)?, source: given.display().to_string() });

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod changes;
 mod column_id;
 mod config;
 mod config_error;

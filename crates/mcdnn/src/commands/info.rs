@@ -12,7 +12,7 @@ use study::{ResultsFolder, Study};
 
 use super::status;
 use crate::app::App;
-use crate::configs::Config;
+use crate::configs::{Config, ConfigArgs};
 use crate::numbers::thousands;
 use crate::plan::Plan;
 
@@ -24,12 +24,11 @@ use crate::plan::Plan;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick and theano [default: paper]
-    #[arg(long, value_name = "CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// Print how far the study in this results folder is instead, as `$mcdnn status` does: a path, or a name in the folder
     /// of results
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set"])]
     study: Option<PathBuf>,
     /// Print one JSON object instead of lines
     #[arg(long)]
@@ -40,6 +39,7 @@ const AFTER_HELP: &str = "\
 Examples:
   $mcdnn info
   $mcdnn info --config quick --json
+  $mcdnn info --config quick --set epochs=20 --set widths=[14,20]
 
 Exit codes: 0 printed; 1 with --study, not every column is finished and whole; 2 wrong usage, such as a config that is not valid.";
 
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if args.study.is_some() {
         return status::print(args.study.as_deref(), args.json, app);
     }
-    let Config { study, source } = Config::read(args.config.as_deref())?;
+    let Config { study, source } = Config::chosen(&args.config)?;
     let n_workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let folder = ResultsFolder::open(app.place.results.join(&study.name));
     let plan = Plan::new(&study, &folder, n_workers);

@@ -9,7 +9,7 @@ use report::{Labels, Summary};
 use study::{ColumnId, ResultsFolder, Study};
 
 use crate::app::{App, shown};
-use crate::configs::Config;
+use crate::configs::{Config, ConfigArgs};
 use crate::device::Device;
 use crate::digits::{self, Digits};
 use crate::failure::{AlreadyTold, WithoutLibtorch, usage_error};
@@ -29,9 +29,8 @@ use crate::{instruction_set, libtorch};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick and theano [default: paper]
-    #[arg(long, value_name = "CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// The results folder, made if missing: a path, or a name in the folder of results [default: the study's name there]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
@@ -51,6 +50,9 @@ pub(crate) struct Args {
     /// the test digits stay unread]
     #[arg(long)]
     test: bool,
+    /// Print the plan, with an estimate of the time, and end
+    #[arg(long)]
+    dry_run: bool,
     /// Print no plan and no progress on stderr: only errors, interruptions and the closing line
     #[arg(long)]
     quiet: bool,
@@ -65,6 +67,7 @@ fn after_help() -> String {
 Examples:
   $mcdnn reproduce --config quick
   $mcdnn reproduce --workers 8 --study /data/paper
+  $mcdnn reproduce --config quick --set epochs=2 --set name=short --dry-run
   $mcdnn reproduce --device cuda
 
 Exit codes:
@@ -87,7 +90,7 @@ Exit codes:
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let isa = instruction_set::chosen()?;
-    let Config { study, source } = Config::read(args.config.as_deref())?;
+    let Config { study, source } = Config::chosen(&args.config)?;
     let columns = asked_for(&args.columns, &study)?;
     let root = match &args.study {
         Some(given) => app.study_folder(given),
@@ -96,9 +99,20 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let folder = ResultsFolder::open(&root);
     folder.adopt(&study)?;
 
+    let shown_root = shown(&root);
+    let asked_workers = args.workers.and_then(|n| NonZeroUsize::new(n.into()));
+    let n_workers = match asked_workers {
+        Some(n_workers) => n_workers,
+        None => thread::available_parallelism()?,
+    };
+    let heading = format!("study     {} ({source}) in {shown_root}", study.name);
+    if args.dry_run {
+        let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
+        return Ok(app.terminal.result(format_args!("{heading}\n{plan}"))?);
+    }
+
     note_published(&study, app);
     // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
-    let shown_root = shown(&root);
     let which = if args.columns.is_empty() { "every column" } else { "every column asked for" };
     let nothing_to_do = format!("nothing to do: {which} in {shown_root} is finished");
     if folder.is_complete(&columns, args.test, study.views) {
@@ -124,14 +138,9 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let (finished, unfinished): (Vec<ColumnId>, Vec<ColumnId>) =
         columns.iter().partition(|id| folder.is_finished(id));
     if !folder.is_complete(&columns, args.test, study.views) {
-        let asked_workers = args.workers.and_then(|n| NonZeroUsize::new(n.into()));
         if !args.quiet && !unfinished.is_empty() {
-            let n_workers = match asked_workers {
-                Some(n_workers) => n_workers,
-                None => thread::available_parallelism()?,
-            };
             let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
-            app.terminal.note(format_args!("study     {} ({source}) in {shown_root}", study.name));
+            app.terminal.note(heading);
             app.terminal.note(plan);
         }
         let job = Job {

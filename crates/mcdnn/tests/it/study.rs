@@ -45,6 +45,35 @@ fn a_study_is_trained_once() {
 }
 
 #[test]
+fn keys_are_changed_on_the_command_line_and_a_dry_run_changes_nothing() {
+    let place = Place::new();
+    place.config(&[]);
+    let changed =
+        "--config tiny.json --set epochs=1 --set distortion.sigma=6.5 --set widths=[20] --set name=short";
+    let plan = place.run(&format!("reproduce {changed} --dry-run")).succeeded();
+    assert!(plan.stdout.starts_with("study     short (tiny.json, changed) in results/short\n"), "{plan:#?}");
+    assert!(plan.stdout.contains("columns   1, 1 of each width (20); 1 to train\n"), "{plan:#?}");
+    assert!(!place.path("results").exists());
+    let info = place.run(&format!("info {changed} --json")).succeeded().stdout;
+    let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+    assert_eq!((&info["epochs"], &info["widths"]), (&1.into(), &serde_json::json!([20])));
+
+    place.run(&format!("reproduce {changed}")).succeeded();
+    let manifest = ResultsFolder::open(place.path("results/short")).manifest().unwrap().unwrap();
+    assert_eq!((manifest.config.epochs, manifest.config.distortion.unwrap().distortion.sigma), (1, 6.5));
+    let again = place.run(&format!("reproduce {changed} --dry-run")).succeeded();
+    assert!(again.stdout.contains("; 0 to train\n"), "{again:#?}");
+
+    let refused = |set: &str, words: &[&str]| {
+        place.run(&format!("reproduce --config tiny.json {set}")).refused(2, words)
+    };
+    refused("--set epochs=0", &["--set epochs=0: epochs is 0, expected a whole number from 1 to 100000"]);
+    refused("--set epoch=3", &["unknown key \"epoch\" (known: epochs, "]);
+    refused("--set epochs=many", &["epochs is \"many\", expected a whole number"]);
+    refused("--set distortion=null --set distortion.sigma=3", &["distortion is null, expected an object"]);
+}
+
+#[test]
 fn some_columns_are_trained_into_another_folder_of_results() {
     let place = Place::new();
     place.config(&[]);
