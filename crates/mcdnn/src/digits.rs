@@ -40,14 +40,10 @@ impl Digits {
     /// # Errors
     /// When the folder's files are missing, damaged or of another collection; when no source has the collection.
     pub fn bring(data: DataSet, folder: Option<&Path>, terminal: &Terminal) -> Result<Self> {
+        check_folder(data, folder)?;
         let collection = match data {
             DataSet::Mnist => Collection::Mnist,
             DataSet::FashionMnist => Collection::FashionMnist,
-            DataSet::Sample if folder.is_some() => {
-                return Err(usage_error(
-                    "--data is of no use here: the study's digits are the embedded sample",
-                ));
-            }
             DataSet::Sample => {
                 let data = Data::sample();
                 let hashes = data.hashes();
@@ -75,6 +71,27 @@ pub fn cache() -> Result<PathBuf> {
     }
 }
 
+/// Refuses a folder that is not there, and one for the embedded digits.
+///
+/// # Errors
+/// A usage error.
+pub(crate) fn check_folder(data: DataSet, folder: Option<&Path>) -> Result<()> {
+    match folder {
+        Some(_) if data == DataSet::Sample => {
+            Err(usage_error("--data is of no use here: the study's digits are the embedded sample"))
+        }
+        Some(folder) => check_there(folder),
+        None => Ok(()),
+    }
+}
+
+fn check_there(folder: &Path) -> Result<()> {
+    match folder.is_dir() {
+        true => Ok(()),
+        false => Err(usage_error(format_args!("--data {}: no such folder", folder.display()))),
+    }
+}
+
 /// A folder with the collection's four files, verified, what they hold, and their hashes.
 ///
 /// # Errors
@@ -85,6 +102,7 @@ pub fn read(
     terminal: &Terminal,
 ) -> Result<(PathBuf, Data, Vec<FileHash>)> {
     if let Some(folder) = folder {
+        check_there(folder)?;
         let (data, hashes) = Data::read_verified(collection, folder)?;
         return Ok((std::path::absolute(folder)?, data, hashes));
     }

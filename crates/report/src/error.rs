@@ -71,7 +71,8 @@ pub enum ReportError {
     },
     /// The weighted mean without validation errors to weigh by.
     #[error(
-        "{path}: no weights for a weighted mean: not every column has its error on held-out training digits,          which a study with \"validation\" above 0 measures"
+        "{path}: no weights for a weighted mean: not every column has its error on held-out training digits, \
+         which a study with \"validation\" above 0 measures"
     )]
     NoWeights {
         /// The results folder.

@@ -13,7 +13,7 @@ use study::{ResultsFolder, Study};
 use super::status;
 use crate::app::App;
 use crate::configs::{Config, ConfigArgs};
-use crate::numbers::thousands;
+use crate::numbers::{count, thousands};
 use crate::plan::Plan;
 
 /// Print what a config asks for: columns, parameters, steps, memory, time.
@@ -139,7 +139,7 @@ impl Info {
     fn lines(&self) -> String {
         let mut lines = Vec::new();
         if let Some(why) = self.parameters_elsewhere {
-            lines.push(format!("          {why}"));
+            lines.push(format!("counts    {why}"));
         }
         lines.push(format!(
             "steps     {} a column: {} epochs of {}, {} images each",
@@ -151,7 +151,8 @@ impl Info {
         lines.push(format!("memory    libtorch, {}, an upper estimate:", self.precision));
         for Memory { columns, batch, bytes } in &self.libtorch_memory {
             lines.push(format!(
-                "          {columns:>3} columns of batch {batch:>4}: {:>6.2} GB",
+                "          {:>11} of batch {batch:>4}: {:>6.2} GB",
+                count(*columns, "column"),
                 *bytes as f64 / 1e9
             ));
         }

@@ -92,6 +92,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let isa = instruction_set::chosen()?;
     let Config { study, source } = Config::chosen(&args.config)?;
     let columns = asked_for(&args.columns, &study)?;
+    digits::check_folder(study.data, args.data.as_deref())?;
     let root = match &args.study {
         Some(given) => app.study_folder(given),
         None => app.place.results.join(&study.name),

@@ -40,24 +40,24 @@ fn images(n_images: u32, n_pixels: usize) -> Vec<u8> {
 }
 
 #[track_caller]
-fn check_data(train_images: Option<&[u8]>, words: &[&str]) {
+fn check_data(train_images: &[u8], words: &[&str]) {
     let place = Place::new();
     place.config(&[("\"sample\"", "\"mnist\"")]);
-    if let Some(train_images) = train_images {
-        place.write("digits/train-images-idx3-ubyte", train_images);
-    }
+    place.write("digits/train-images-idx3-ubyte", train_images);
     place.run(&format!("{REPRODUCE} --data digits")).refused(1, words);
     place.run("setup --data digits").refused(1, words);
 }
 
 #[test]
 fn digits_that_are_damaged_or_others_or_missing() {
-    check_data(
-        Some(&images(60_000, 1_000)),
-        &["digits/train-images-idx3-ubyte: truncated", "got 1016 bytes"],
-    );
-    check_data(Some(&images(1, 784)), &["digits/train-images-idx3-ubyte: SHA-256 ", "ba891046e6505d7a"]);
-    check_data(None, &["digits: no such folder"]);
+    check_data(&images(60_000, 1_000), &["digits/train-images-idx3-ubyte: truncated", "got 1016 bytes"]);
+    check_data(&images(1, 784), &["digits/train-images-idx3-ubyte: SHA-256 ", "ba891046e6505d7a"]);
+    let place = Place::new();
+    place.config(&[("\"sample\"", "\"mnist\"")]);
+    for command in [REPRODUCE, "setup"] {
+        place.run(&format!("{command} --data digits")).refused(2, &["--data digits: no such folder"]);
+    }
+    assert!(!place.path("results").exists());
 }
 
 #[test]

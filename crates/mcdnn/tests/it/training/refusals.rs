@@ -77,10 +77,10 @@ fn a_results_folder_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn data_that_is_not_there_or_not_the_right_one_is_a_failure() {
+fn data_that_is_not_there_or_not_the_right_one_is_refused() {
     let fixture = Fixture::with(json!({ "data": "mnist" }));
     let missing = fixture.run(&["--data", "/nowhere/mnist"]);
-    check_refused(&missing, 1, &["/nowhere/mnist"]);
+    check_refused(&missing, 2, &["/nowhere/mnist"]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train-images-idx3-ubyte");
     std::fs::write(&path, [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7]).unwrap();
