@@ -43,8 +43,9 @@ fn names_of_other_crates_types_are_all_there() {
 #[test]
 fn every_key_is_described_and_required_and_no_other_is_allowed() {
     let schema = schema();
-    let good: Value = serde_json::from_str(GOOD).unwrap();
-    check_object(&schema, &good, &["$schema", "notes"]);
+    let mut good: Value = serde_json::from_str(GOOD).unwrap();
+    good["skip_below"] = json!(0.001);
+    check_object(&schema, &good, &["$schema", "notes", "skip_below"]);
     let properties = &schema["properties"];
     check_object(&properties["distortion"]["anyOf"][0], &good["distortion"], &[]);
     let [sgd, adam_w] = [0, 1].map(|i| &properties["optimizer"]["oneOf"][i]);
