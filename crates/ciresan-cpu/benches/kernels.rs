@@ -24,7 +24,14 @@ fn kernels(isa: InstructionSet) -> Kernels {
     let images = (0..BATCH * network.input().len()).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels = (0..BATCH).map(|_| rng.random_range(0..10)).collect();
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: BATCH };
+    let spec = EngineSpec {
+        network,
+        activation,
+        optimizer,
+        precision: Precision::Fp32,
+        max_batch: BATCH,
+        skip_below: 0.0,
+    };
     Kernels::new(&spec, &start, isa, images, labels).expect("a network of the paper's form")
 }
 

@@ -172,6 +172,7 @@ impl<'data> Column<'data> {
             optimizer,
             precision: Precision::Fp32,
             max_batch: batch,
+            skip_below: 0.0,
         };
         Ok(Self { engine: CpuEngine::new(&spec, &[start])?, data, batch, n_steps: 0 })
     }

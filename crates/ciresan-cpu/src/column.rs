@@ -65,12 +65,14 @@ impl Column {
         let classes = model.spec.network.classes();
         let gradients = &mut workspace.dense_gradients[last][..n * classes];
         gradients.copy_from_slice(&workspace.dense[last][..n * classes]);
-        let loss = cross_entropy(gradients, classes, labels);
-        self.backward_dense(model, workspace, n);
-        self.backward_stages(model, workspace, n);
+        let loss = cross_entropy(gradients, classes, labels, model.spec.skip_bound(), &mut workspace.learned);
+        workspace.keep_learned(model);
+        let n_learned = workspace.learned.len();
+        self.backward_dense(model, workspace, n_learned);
+        self.backward_stages(model, workspace);
         let update_ratio = self.update(model, learning_rate);
         self.pack(model);
-        Step { loss, update_ratio }
+        Step { loss, update_ratio, skipped: (n - n_learned) as u32 }
     }
 
     /// Probabilities `[n][classes]` of at most `max_batch` images.
@@ -113,7 +115,8 @@ impl Column {
         }
     }
 
-    /// From the logits' gradients to those of the features, and of the dense layers' parameters.
+    /// From the logits' gradients to those of the features, and of the dense layers' parameters, for the `n` images whose
+    /// rows are in the workspace.
     pub(crate) fn backward_dense(&mut self, model: &Model, workspace: &mut Workspace, n: usize) {
         let tensors = model.tensors.chunks_exact(2).skip(model.stages.len());
         for (l, (layer, tensors)) in model.dense.iter().zip(tensors).enumerate().rev() {
@@ -134,16 +137,24 @@ impl Column {
         }
     }
 
-    /// From the features' gradients through every image's stages to the kernels' gradients.
-    fn backward_stages(&mut self, model: &Model, workspace: &mut Workspace, n: usize) {
-        let gradient = workspace.feature_gradient[..n * model.features()].chunks(PART * model.features());
-        let jobs = workspace.parts.iter_mut().zip(gradient);
-        side_by_side(jobs, |(part, gradient)| part.backward(model, &self.stages, gradient));
+    /// From the features' gradients through the stages of every image that is not skipped to the kernels' gradients.
+    fn backward_stages(&mut self, model: &Model, workspace: &mut Workspace) {
+        let Workspace { parts, learned, feature_gradient, .. } = workspace;
+        let (mut images, mut gradient) = (&learned[..], &feature_gradient[..]);
+        let jobs = parts.iter_mut().enumerate().map(|(p, part)| {
+            let n = images.partition_point(|&image| image as usize / PART <= p);
+            let of_part;
+            (of_part, images) = images.split_at(n);
+            let gradient_of_part;
+            (gradient_of_part, gradient) = gradient.split_at(n * model.features());
+            (part, of_part, gradient_of_part)
+        });
+        side_by_side(jobs, |(part, images, gradient)| part.backward(model, &self.stages, images, gradient));
         let stages = model.tensors[2 * model.stages.len() - 1].range.end;
         self.gradient[..stages].fill(0.0);
         // In their order, whoever finished first.
-        for part in &workspace.parts[..n.div_ceil(PART)] {
-            part.add_gradient(model, &mut self.gradient);
+        for images in learned.chunk_by(|&a, &b| a as usize / PART == b as usize / PART) {
+            parts[images[0] as usize / PART].add_gradient(model, &mut self.gradient);
         }
     }
 

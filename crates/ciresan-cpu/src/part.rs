@@ -136,21 +136,31 @@ impl Part {
         stage_forward(model.isa, stage);
     }
 
-    /// Takes the gradients of the features, before their activation, back through all stages. The gradient of the kernels
-    /// is then in the part's sums ([`add_gradient`](Self::add_gradient)).
-    pub(crate) fn backward(&mut self, model: &Model, kernels: &[StageKernels], feature_gradient: &[f32]) {
+    /// Takes the gradients of some images' features, before their activation, back through all stages. The gradient of the
+    /// kernels is then in the part's sums ([`add_gradient`](Self::add_gradient)); without images, these stay what they were.
+    ///
+    /// `images`: their numbers in the batch; `feature_gradient`: a row for each.
+    pub(crate) fn backward(
+        &mut self,
+        model: &Model,
+        kernels: &[StageKernels],
+        images: &[u32],
+        feature_gradient: &[f32],
+    ) {
+        if images.is_empty() {
+            return;
+        }
         for stage in &mut self.stages {
             stage.sums.clear();
         }
-        let features = model.features();
-        for (i, gradient) in feature_gradient.chunks_exact(features).enumerate() {
+        for (&image, gradient) in images.iter().zip(feature_gradient.chunks_exact(model.features())) {
             for s in (0..model.stages.len()).rev() {
-                self.backward_stage(model, kernels, s, i, gradient);
+                self.backward_stage(model, kernels, s, image as usize % PART, gradient);
             }
         }
     }
 
-    /// Takes the gradient of image `i` back through stage `s`, from the stage behind or, for the last one, from the features.
+    /// Takes the gradient of the part's image `i` back through stage `s`, from the stage behind or, for the last one, from the features.
     pub(crate) fn backward_stage(
         &mut self,
         model: &Model,

@@ -161,6 +161,7 @@ fn one(
         optimizer: Optimizer::Sgd { momentum: 0.9, nesterov: true },
         precision,
         max_batch: batch,
+        skip_below: 0.0,
     };
     let outcome = match figures(args, &spec, columns, convolution) {
         Ok(figures) => Outcome::Measured(figures),

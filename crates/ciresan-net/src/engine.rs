@@ -18,20 +18,44 @@ pub struct EngineSpec {
     pub precision: Precision,
     /// Most images of one column in one step; at least 1.
     pub max_batch: usize,
+    /// ε of selective backpropagation, from 0, which skips no image, to [`MAX_SKIP_BELOW`](Self::MAX_SKIP_BELOW): the loss's
+    /// gradient at the logits is zero for an image whose probability of its label is above 1 − ε; the loss reported is that
+    /// of all images (the mean over the whole batch, so gradients are still divided by the batch's size).
+    ///
+    /// The probability is the softmax of the logits, rounded to f32; 1 − ε is subtracted in f32; a NaN is not above it. So a
+    /// skipped image has its label as its most probable class. Engines that round differently may disagree about an image
+    /// right at the bound.
+    ///
+    /// # Source
+    /// Jiang et al., *Accelerating Deep Learning by Focusing on the Biggest Losers*, 2019, arXiv 1910.00762. Differs: the bound
+    /// is fixed, theirs is drawn from the latest losses.
+    pub skip_below: f32,
 }
 
 impl EngineSpec {
+    /// Largest [`skip_below`](Self::skip_below).
+    pub const MAX_SKIP_BELOW: f32 = 0.5;
+
+    /// An image is skipped when the probability of its label is above this; `None` when no image is ever skipped.
+    #[must_use]
+    pub fn skip_bound(&self) -> Option<f32> {
+        (self.skip_below > 0.0).then_some(1.0 - self.skip_below)
+    }
+
     /// What every engine checks when it is made.
     ///
     /// # Errors
-    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::Optimizer`], or parameters that do
-    /// not fit, as [`check_parameters`](Self::check_parameters) has it.
+    /// [`EngineError::NoColumns`], [`EngineError::NoBatch`], [`EngineError::SkipBelow`], [`EngineError::Optimizer`], or
+    /// parameters that do not fit, as [`check_parameters`](Self::check_parameters) has it.
     pub fn check(&self, columns: &[Parameters]) -> Result<(), EngineError> {
         if columns.is_empty() {
             return Err(EngineError::NoColumns);
         }
         if self.max_batch == 0 {
             return Err(EngineError::NoBatch);
+        }
+        if !(0.0..=Self::MAX_SKIP_BELOW).contains(&self.skip_below) {
+            return Err(EngineError::SkipBelow { got: self.skip_below });
         }
         self.optimizer.check()?;
         columns.iter().try_for_each(|parameters| self.check_parameters("columns", parameters))
@@ -145,6 +169,8 @@ pub struct Step {
     /// # Source
     /// The Theano project's rule: a learning rate fits when this is about 0.001.
     pub update_ratio: f64,
+    /// Images of the batch that were skipped: see [`EngineSpec::skip_below`].
+    pub skipped: u32,
 }
 
 /// Trains and applies N columns of one network, each with its own parameters, optimizer state and images.
@@ -157,8 +183,8 @@ pub struct Step {
 /// # What is computed
 /// Convolutions and dense layers as [`Layer`](crate::Layer) has them, the spec's [`Activation`] after
 /// convolutions and hidden layers, softmax at the output, mean cross-entropy over a column's batch as the
-/// loss, its exact gradient by backpropagation, and one step of the spec's [`Optimizer`] with it, all with
-/// operands no coarser than the spec's [`Precision`]. Of values in
+/// loss, its exact gradient by backpropagation, but for the images that [`EngineSpec::skip_below`] skips, and one step of
+/// the spec's [`Optimizer`] with it, all with operands no coarser than the spec's [`Precision`]. Of values in
 /// a pooling window that are equal as computed the first in row-major order takes the whole gradient. A NaN among the
 /// parameters comes out as a loss or a probability that is not finite: no maximum or rectifier hides it.
 ///
@@ -323,6 +349,12 @@ pub enum EngineError {
         /// Names and shapes of the engine's network.
         want: String,
     },
+    /// [`EngineSpec::skip_below`] is not in its range.
+    #[error("skip_below {got}, expected from 0 to {}", EngineSpec::MAX_SKIP_BELOW)]
+    SkipBelow {
+        /// The value.
+        got: f32,
+    },
     /// A value of the optimizer is not in its range.
     #[error(transparent)]
     Optimizer(#[from] OptimizerError),
@@ -361,6 +393,7 @@ mod tests {
             optimizer: Optimizer::Sgd { momentum: 0.9, nesterov: true },
             precision: Precision::Fp32,
             max_batch: 4,
+            skip_below: 0.0,
         }
     }
 
@@ -377,6 +410,19 @@ mod tests {
         let optimizer = Optimizer::Sgd { momentum: 1.0, nesterov: false };
         let error = EngineSpec { optimizer, ..spec() }.check(&columns).unwrap_err();
         assert_eq!(error.to_string(), "momentum 1, expected from 0 to below 1");
+    }
+
+    #[test]
+    fn what_is_skipped_is_bounded() {
+        let columns = [parameters("2x3x3-2C2-4N-3N")];
+        for (skip_below, bound) in [(0.0, None), (0.25, Some(0.75)), (0.5, Some(0.5))] {
+            let spec = EngineSpec { skip_below, ..spec() };
+            assert_eq!((spec.check(&columns), spec.skip_bound()), (Ok(()), bound));
+        }
+        for skip_below in [-0.1, 0.6, f32::NAN] {
+            let error = EngineSpec { skip_below, ..spec() }.check(&columns).unwrap_err();
+            assert_eq!(error.to_string(), format!("skip_below {skip_below}, expected from 0 to 0.5"));
+        }
     }
 
     #[test]

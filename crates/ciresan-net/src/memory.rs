@@ -24,6 +24,7 @@ impl EngineSpec {
     ///     optimizer: Optimizer::Sgd { momentum: 0.9, nesterov: true },
     ///     precision: Precision::Bf16,
     ///     max_batch: 128,
+    ///     skip_below: 0.0,
     /// };
     /// assert_eq!(spec.training_memory(35) / 1_000_000, 1_348);
     /// # Ok::<(), ciresan_net::NotationError>(())
@@ -72,7 +73,14 @@ mod tests {
 
     fn spec(optimizer: Optimizer, max_batch: usize, precision: Precision) -> EngineSpec {
         let network = "1x29x29-20C4-MP2-40C5-MP3-150N-10N".parse().unwrap();
-        EngineSpec { network, activation: Activation::ScaledTanh, optimizer, precision, max_batch }
+        EngineSpec {
+            network,
+            activation: Activation::ScaledTanh,
+            optimizer,
+            precision,
+            max_batch,
+            skip_below: 0.0,
+        }
     }
 
     fn paper(n_columns: usize, batch: usize, precision: Precision) -> u64 {

@@ -120,6 +120,12 @@ impl fmt::Display for Plan<'_> {
         writeln!(f, "columns   {n_columns}, {each} of each width ({widths}); {n_left} to train")?;
         writeln!(f, "network   {}, {n_parameters} parameters", study.network)?;
         writeln!(f, "digits    {}, {} to train on", study.data, thousands(study.n_training_digits().into()))?;
+        if let Some(skip_below) = study.skip_below {
+            writeln!(
+                f,
+                "skipped   images whose label has a probability above 1 − {skip_below} (skip_below)"
+            )?;
+        }
         if *device != Device::Cpu {
             writeln!(f, "engine    libtorch, --device {device}")?;
             return write!(f, "to train  {} images", thousands(self.n_images()));
@@ -193,6 +199,18 @@ mod tests {
         for (n_workers, columns_in_turn) in [(1, 4.0), (2, 2.0), (3, 2.0), (4, 1.0), (9, 1.0)] {
             assert!((seconds(n_workers) - columns_in_turn * column_s).abs() < 1e-6, "{n_workers} workers");
         }
+    }
+
+    #[test]
+    fn what_is_skipped_is_said_where_the_config_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = ResultsFolder::open(folder.path());
+        let mut study = quick();
+        assert!(!Plan::new(&study, &results, workers(1)).to_string().contains("skip"));
+        study.skip_below = Some(0.001);
+        let text = Plan::new(&study, &results, workers(1)).to_string();
+        let line = "\nskipped   images whose label has a probability above 1 − 0.001 (skip_below)\n";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]

@@ -315,6 +315,7 @@ mod tests {
             learning_rate: 0.001,
             loss: 0.004_851,
             update_ratio: 0.001,
+            skipped: None,
             images_per_second: 120_200.0,
             validation_error: Some(1.0),
             elapsed_s: 400_000.0,

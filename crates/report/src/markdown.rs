@@ -112,6 +112,15 @@ fn head(summary: &Summary) -> String {
             short(&manifest.config_hash)
         ),
     ];
+    if let Some(skip_below) = study.skip_below {
+        let shares: Option<Vec<String>> = (summary.trials.iter())
+            .map(|trial| Some(format!("{:.0} % of width {}", trial.skipped_percent?, trial.width)))
+            .collect();
+        let shares = shares.map_or_else(|| "their share is not known".to_owned(), |shares| shares.join(", "));
+        lines.push(format!(
+            "- skipped in training, as their label had a probability above 1 − {skip_below}: {shares}"
+        ));
+    }
     if summary.widths.len() < study.widths.len() {
         lines.push(format!("- only the widths {}", list(&summary.widths)));
     }

@@ -26,6 +26,10 @@ pub struct Trial {
     /// Mean minutes of a column's training, by the clock, beside whatever else the machine trained; `None` when it is not
     /// known of all.
     pub minutes: Option<f64>,
+    /// Percent of all images shown in training that were skipped, mean of the columns; `None` where the config's `skip_below`
+    /// is 0 or it is not known of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_percent: Option<f64>,
 }
 
 /// A row a width that has finished columns, in the order of the figures' groups.
@@ -45,10 +49,14 @@ pub(crate) fn trials(
         let columns: Vec<&ColumnId> =
             finished.iter().filter(|id| id.width.to_string() == group.group).collect();
         let Some(&&ColumnId { width, .. }) = columns.first() else { continue };
-        let mut epochs = Vec::new();
+        let (mut epochs, mut skipped) = (Vec::new(), Vec::new());
         for id in columns {
-            epochs.push(folder.finished_column(manifest, *id)?.epochs()?.pop());
+            let of_column = folder.finished_column(manifest, *id)?.epochs()?;
+            skipped.extend(of_column.iter().map(|epoch| epoch.skipped));
+            epochs.push(of_column.last().copied());
         }
+        let skipped: Option<Vec<f64>> = skipped.into_iter().collect();
+        let skipped = skipped.filter(|shares| !shares.is_empty());
         let mean = |of: &dyn Fn(&EpochRecord) -> Option<f64>| -> Option<f64> {
             let values: Vec<f64> =
                 epochs.iter().map(|epoch| epoch.as_ref().and_then(of)).collect::<Option<_>>()?;
@@ -62,6 +70,7 @@ pub(crate) fn trials(
             validation_percent: mean(&|epoch| epoch.validation_error).map(|error| 100.0 * error),
             test_percent: (digits == Predictions::Test).then_some(group.members.mean_percent),
             minutes: mean(&|epoch| Some(epoch.elapsed_s)).map(|seconds| seconds / 60.0),
+            skipped_percent: skipped.map(|shares| 100.0 * shares.iter().sum::<f64>() / shares.len() as f64),
         });
     }
     Ok(trials)

@@ -1,10 +1,10 @@
 //! Reading a config: every key of its top level, its range, and what the keys must be together.
 
-use ciresan_net::{Activation, Initialization, Network, Optimizer, Precision, Shape};
+use ciresan_net::{Activation, EngineSpec, Initialization, Network, Optimizer, Precision, Shape};
 use preprocess::{CANVAS_PX, Views, Width};
 use serde::{Deserialize, Deserializer, de};
 
-use crate::json::{expected, object, present, word};
+use crate::json::{expected, number, object, present, word};
 use crate::study::{CONFIG_SCHEMA, Study};
 use crate::{AnnealedDistortion, DataSet, LearningRate, learning_rate, optimizer, views, widths};
 
@@ -46,6 +46,8 @@ struct Keys {
     optimizer: Optimizer,
     #[serde(deserialize_with = "word")]
     precision: Precision,
+    #[serde(default, deserialize_with = "number")]
+    skip_below: Option<f64>,
     // Named, so that null does not mean "left out".
     #[serde(deserialize_with = "Option::deserialize")]
     distortion: Option<AnnealedDistortion>,
@@ -94,9 +96,21 @@ impl Keys {
             learning_rate: self.learning_rate,
             optimizer: self.optimizer,
             precision: self.precision,
+            skip_below: skip_below(self.skip_below)?,
             distortion: self.distortion,
             views: self.views,
         })
+    }
+}
+
+/// 0 is what was done before the key existed: `None`.
+fn skip_below<E: de::Error>(got: Option<f64>) -> Result<Option<f32>, E> {
+    let max = EngineSpec::MAX_SKIP_BELOW;
+    match got {
+        Some(got) if !(0.0..=f64::from(max)).contains(&got) => {
+            Err(expected(".skip_below", format_args!("a number from 0 to {max}")))
+        }
+        got => Ok(got.map(|got| got as f32).filter(|&got| got > 0.0)),
     }
 }
 

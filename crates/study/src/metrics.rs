@@ -19,7 +19,10 @@ pub struct EpochRecord {
     pub loss: f64,
     /// Mean over the epoch's steps of the mean over parameter tensors of ‖lr·∇‖₁ / ‖θ‖₁.
     pub update_ratio: f64,
-    /// Images of this column trained a second, distortion included, validation and saving not; a group's columns have
+    /// Share of the epoch's images that were skipped, 0..=1; absent where the config's `skip_below` is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<f64>,
+    /// Images of this column trained a second, skipped ones and distortion included, validation and saving not; a group's columns have
     /// about the same.
     pub images_per_second: f64,
     /// Share of the held-out training digits that is wrong after the epoch, 0..=1; absent when none are held out.
@@ -36,8 +39,8 @@ impl EpochRecord {
         let mut last = 0;
         bytes.split_inclusive(|&byte| byte == b'\n').filter_map(move |line| {
             let record: Self = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
-            let share = record.validation_error.unwrap_or(0.0);
-            let goes_on = record.epoch > last && (0.0..=1.0).contains(&share);
+            let mut shares = [record.skipped, record.validation_error].into_iter().flatten();
+            let goes_on = record.epoch > last && shares.all(|share| (0.0..=1.0).contains(&share));
             goes_on.then(|| {
                 last = record.epoch;
                 (line, record)
@@ -80,6 +83,7 @@ mod tests {
             learning_rate: 0.05,
             loss: 0.25,
             update_ratio: 0.001,
+            skipped: None,
             images_per_second: 10_000.0,
             validation_error: None,
             elapsed_s: 1.0,
@@ -87,11 +91,15 @@ mod tests {
         assert_eq!(serde_json::to_string(&record).unwrap() + "\n", line(1, ""));
         let with = EpochRecord { validation_error: Some(0.0061), ..record };
         assert_eq!(serde_json::to_string(&with).unwrap() + "\n", line(1, ",\"validation_error\":0.0061"));
+        let skipping = EpochRecord { skipped: Some(0.625), ..record };
+        let text = serde_json::to_string(&skipping).unwrap() + "\n";
+        assert!(text.contains("\"update_ratio\":0.001,\"skipped\":0.625,\"images_per_second\""), "{text}");
+        assert_eq!(EpochRecord::lines(text.as_bytes()).next().unwrap().1, skipping);
     }
 
     #[test]
     fn keys_of_later_versions_are_ignored() {
-        assert_eq!(epochs(&line(1, ",\"skipped\":0.4")), [1]);
+        assert_eq!(epochs(&line(1, ",\"heat\":0.4")), [1]);
     }
 
     #[test]
@@ -102,6 +110,7 @@ mod tests {
         assert_eq!(epochs(&text.replace("\"epoch\":2", "\"epoch\"2")), [1, 3]);
         assert_eq!(epochs(&[line(2, ""), line(2, ""), line(1, ""), line(5, "")].concat()), [2, 5]);
         assert_eq!(epochs(&line(1, ",\"validation_error\":1.5")), [0; 0]);
+        assert_eq!(epochs(&line(1, ",\"skipped\":-0.1")), [0; 0]);
         assert_eq!(epochs(""), [0; 0]);
     }
 

@@ -37,7 +37,8 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(
     deny_unknown_fields,
-    description = "A study: which columns to train, on what, and how. Every key that changes a result is required."
+    description = "A study: which columns to train, on what, and how. Every key that changes a result is required, but for \
+                   skip_below, which is 0 when left out."
 )]
 #[non_exhaustive]
 pub struct Study {
@@ -92,6 +93,13 @@ pub struct Study {
     /// "bf16". Parameters, sums and loss are fp32 always, and an engine may round less: that for CPUs is fp32.
     #[schemars(with = "Value", extend("enum" = Precision::ALL))]
     pub precision: Precision,
+    /// Skips what is known: an image whose probability of its label is above 1 - skip_below adds nothing to the gradient, and
+    /// an engine may leave out its backward pass; the loss is that of all images. Left out or 0, every image is learned
+    /// from.
+    // 0 is `None`: neither written nor hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "f32", range(min = 0, max = 0.5), extend("default" = 0))]
+    pub skip_below: Option<f32>,
     /// The random distortion of training digits, drawn anew for every image in every epoch; null for none.
     #[schemars(required, schema_with = "distortion::schema")]
     pub distortion: Option<AnnealedDistortion>,
@@ -169,6 +177,7 @@ impl Study {
             optimizer: self.optimizer,
             precision: self.precision,
             max_batch: self.batch as usize,
+            skip_below: self.skip_below.unwrap_or(0.0),
         }
     }
 

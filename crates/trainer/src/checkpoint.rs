@@ -7,6 +7,7 @@
 //! kept as `checkpoint-before.safetensors`.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
@@ -43,6 +44,8 @@ pub(crate) struct Position {
     pub(crate) loss_sum: f64,
     /// Sum over those steps of their update ratio.
     pub(crate) ratio_sum: f64,
+    /// Images of those steps that were skipped.
+    pub(crate) skipped: u32,
     /// Time spent on the column, over all runs.
     pub(crate) elapsed: Duration,
     /// Time spent on the steps of the epoch in progress.
@@ -116,6 +119,9 @@ struct State {
     /// The bits of an f64, hexadecimal: decimal digits could lose the last one.
     loss_sum_bits: String,
     ratio_sum_bits: String,
+    // Only where the config's `skip_below` is above 0: builds that do not know that key refuse the config itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    skipped: Option<NonZeroU32>,
     elapsed_ns: u64,
     epoch_elapsed_ns: u64,
     // From format 3 on; left out, the checksum is that of format 2.
@@ -263,6 +269,7 @@ impl State {
             optimizer_steps: optimizer.n_steps,
             loss_sum_bits: format!("{:016x}", position.loss_sum.to_bits()),
             ratio_sum_bits: format!("{:016x}", position.ratio_sum.to_bits()),
+            skipped: NonZeroU32::new(position.skipped),
             elapsed_ns: ns(position.elapsed),
             epoch_elapsed_ns: ns(position.epoch_elapsed),
             runs: past.runs.clone(),
@@ -296,6 +303,7 @@ impl State {
             step: self.step,
             loss_sum: finite(&self.loss_sum_bits)?,
             ratio_sum: finite(&self.ratio_sum_bits)?,
+            skipped: self.skipped.map_or(0, NonZeroU32::get),
             elapsed: Duration::from_nanos(self.elapsed_ns),
             epoch_elapsed: Duration::from_nanos(self.epoch_elapsed_ns),
         })

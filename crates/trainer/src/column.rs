@@ -197,14 +197,15 @@ impl<'a, 'setup> Column<'a, 'setup> {
     }
 
     fn record(&self, validation_error: Option<f64>, elapsed: Duration) -> EpochRecord {
-        let Position { epoch, step, loss_sum, ratio_sum, epoch_elapsed, .. } = self.position;
+        let Position { epoch, step, loss_sum, ratio_sum, skipped, epoch_elapsed, .. } = self.position;
         let n_images = self.job.setup.digits.training.len() as f64;
-        let schedule = self.job.setup.study.learning_rate;
+        let Study { learning_rate: schedule, skip_below, .. } = self.job.setup.study;
         EpochRecord {
             epoch: epoch + 1,
             learning_rate: schedule.at(self.job.run_length(), epoch, step - 1),
             loss: loss_sum / n_images,
             update_ratio: ratio_sum / f64::from(step),
+            skipped: skip_below.map(|_| f64::from(skipped) / n_images),
             // A clock that stands still, as in a test, must not write an infinity, which JSON has not.
             images_per_second: (n_images / epoch_elapsed.as_secs_f64().max(1e-9)).round(),
             validation_error,

@@ -42,7 +42,9 @@ pub(crate) fn train<E: Engine>(
         let elapsed = stopwatch.elapsed();
         let n_images = epochs[0].n_images(step);
         let mut lost = Lost::new();
-        for (index, (column, Step { loss, update_ratio })) in columns.iter_mut().zip(&steps).enumerate() {
+        for (index, (column, Step { loss, update_ratio, skipped })) in
+            columns.iter_mut().zip(&steps).enumerate()
+        {
             let position = &mut column.position;
             let finite = check("loss", *loss, position, learning_rate)
                 .and_then(|()| check("update ratio", *update_ratio, position, learning_rate));
@@ -53,6 +55,7 @@ pub(crate) fn train<E: Engine>(
             // f64, one step after the other: 470 losses of f32 would lose what a late epoch improves.
             position.loss_sum += loss * n_images as f64;
             position.ratio_sum += update_ratio;
+            position.skipped += skipped;
             position.step += 1;
             position.epoch_elapsed = elapsed;
             tell(job, column, n_images);

@@ -105,6 +105,7 @@ mod tests {
             learning_rate: 0.05,
             loss: 0.25,
             update_ratio: 0.001,
+            skipped: None,
             images_per_second: 10_000.0,
             validation_error: None,
             elapsed_s: f64::from(epoch),

@@ -149,6 +149,7 @@ fn train(case: &Golden, isa: InstructionSet) -> [String; 2] {
         optimizer: case.optimizer,
         precision: Precision::Fp32,
         max_batch: BATCH,
+        skip_below: 0.0,
     };
     let mut engine = CpuEngine::with_isa(&spec, &[start], isa).unwrap();
     let image_len = spec.network.input().len();

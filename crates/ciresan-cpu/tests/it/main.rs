@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test's helpers fail and speak as tests do")]
 
 mod golden;
+mod skipping;
 
 use chacha20::ChaCha8Rng;
 use ciresan_cpu::{CpuEngine, InstructionSet};
@@ -76,6 +77,7 @@ fn one_step<E: Engine>(make: impl Fn(&EngineSpec, &Parameters) -> E, case: &Case
         optimizer,
         precision: Precision::Fp32,
         max_batch: case.batch,
+        skip_below: 0.0,
     };
     let mut engine = make(&spec, &start);
     engine.train_step(&images, &labels, 1.0, &mut [Step::default()]).unwrap();
@@ -154,6 +156,7 @@ fn a_nan_reaches_the_loss() {
             optimizer,
             precision: Precision::Fp32,
             max_batch: 1,
+            skip_below: 0.0,
         };
         for isa in InstructionSet::available() {
             let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
@@ -174,7 +177,8 @@ fn threads_that_help_change_no_bit() {
     let images: Vec<f32> = (0..70 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
     let labels: Vec<u8> = (0..70).map(|_| rng.random_range(0..5)).collect();
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 70 };
+    let precision = Precision::Fp32;
+    let spec = EngineSpec { network, activation, optimizer, precision, max_batch: 70, skip_below: 0.0 };
     for isa in InstructionSet::available() {
         let train = || {
             let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
@@ -206,7 +210,8 @@ fn a_step_takes_no_memory_but_for_its_matrix_products() {
     let images: Vec<f32> = (0..40 * 29 * 29).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut probabilities = vec![0.0; 40 * 10];
     let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
-    let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch: 40 };
+    let precision = Precision::Fp32;
+    let spec = EngineSpec { network, activation, optimizer, precision, max_batch: 40, skip_below: 0.0 };
     for isa in InstructionSet::available() {
         let mut engine = CpuEngine::with_isa(&spec, std::slice::from_ref(&start), isa).unwrap();
         let mut steps = [Step::default()];

@@ -114,8 +114,16 @@ impl Case {
             message: error.to_string(),
         })?;
         let reference = Reference::new(&network, activation);
-        let spec = EngineSpec { network, activation, optimizer, precision: Precision::Fp32, max_batch };
+        let precision = Precision::Fp32;
+        let spec = EngineSpec { network, activation, optimizer, precision, max_batch, skip_below: 0.0 };
         Ok(Self { subject, spec, reference, rng: ChaCha8Rng::seed_from_u64(seed), name })
+    }
+
+    /// The same with images skipped.
+    pub(super) fn skipping(mut self, skip_below: f32) -> Self {
+        self.name = format!("{}, skip_below {skip_below}", self.name);
+        self.spec.skip_below = skip_below;
+        self
     }
 
     pub(super) fn fail(&self, message: impl std::fmt::Display) -> Failure {
@@ -144,6 +152,14 @@ impl Case {
         for spec in parameters.layout().to_vec().iter().filter(|spec| spec.is_bias()) {
             parameters.values_mut()[spec.range.clone()].fill_with(|| 0.2 * self.uniform());
         }
+        parameters
+    }
+
+    /// The same, with logits so far apart that many images are sure of a class.
+    pub(super) fn draw_sure_parameters(&mut self) -> Parameters {
+        let mut parameters = self.draw_parameters();
+        let output = parameters.layout().iter().rfind(|spec| !spec.is_bias()).map(|spec| spec.range.clone());
+        parameters.values_mut()[output.unwrap_or_default()].iter_mut().for_each(|weight| *weight *= 4.0);
         parameters
     }
 
@@ -192,7 +208,9 @@ impl Case {
         trace: Trace,
         mut rounding: Rounding,
     ) -> Expected {
-        let gradients = self.reference.backward(parameters, &batch.wide_images, &trace, &batch.labels);
+        let Batch { wide_images, labels, .. } = batch;
+        let bound = self.spec.skip_bound();
+        let gradients = self.reference.backward(parameters, wide_images, &trace, labels, bound);
         rounding.backward(&self.reference, parameters, batch, &trace, &gradients);
         Expected { trace, gradients, rounding }
     }

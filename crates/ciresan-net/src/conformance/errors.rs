@@ -69,6 +69,11 @@ fn making<E: Engine>(case: &Case) -> Result<(), Failure> {
     case.check_refused("no columns", E::new(&case.spec, &[]), &EngineError::NoColumns)?;
     let no_batch = EngineSpec { max_batch: 0, ..case.spec.clone() };
     case.check_refused("largest batch 0", E::new(&no_batch, &columns), &EngineError::NoBatch)?;
+    for skip_below in [-0.1, 0.6, f32::NAN] {
+        let wrong = EngineSpec { skip_below, ..case.spec.clone() };
+        let want = EngineError::SkipBelow { got: skip_below };
+        case.check_refused(&format!("skip_below {skip_below}"), E::new(&wrong, &columns), &want)?;
+    }
     let sgd = |momentum| Optimizer::Sgd { momentum, nesterov: false };
     let adam_w = |beta2, epsilon| Optimizer::AdamW { beta1: 0.9, beta2, epsilon, weight_decay: 0.0 };
     for optimizer in [sgd(1.0), sgd(-0.5), sgd(f32::NAN), adam_w(1.0, 0.1), adam_w(0.9, 0.0)] {
@@ -100,7 +105,7 @@ fn calling<E: Engine>(mut case: Case) -> Result<(), Failure> {
     const SENTINEL: f32 = 0.25;
     let columns: Vec<_> = (0..2).map(|_| case.draw_parameters()).collect();
     let mut engine = case.run(E::new(&case.spec, &columns))?;
-    let untouched = [Step { loss: 0.5, update_ratio: 0.25 }; 3];
+    let untouched = [Step { loss: 0.5, update_ratio: 0.25, skipped: 7 }; 3];
     let batch = case.draw_batch(12);
     let image_len = case.spec.network.input().len();
     let mut steps = untouched;

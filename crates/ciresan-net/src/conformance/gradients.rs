@@ -34,11 +34,12 @@ fn check_gradient_at<E: Engine>(mut case: Case, before: &Parameters, batch: usiz
     let (batch, expected) = case.draw_separated(before, batch)?;
     let mut engine = case.run(E::new(&case.spec, std::slice::from_ref(before)))?;
     // With a learning rate of 1 the parameters move by the gradient.
-    let mut steps = [Step { loss: f64::NAN, update_ratio: f64::NAN }];
+    let mut steps = [Step { loss: f64::NAN, update_ratio: f64::NAN, skipped: 1 }];
     case.run(engine.train_step(&batch.images, &batch.labels, 1.0, &mut steps))?;
 
     let loss_tolerance = expected.rounding.loss_tolerance(&expected.trace, &batch.labels);
     case.check_close("loss", [steps[0].loss], [expected.trace.loss(&batch.labels)], [loss_tolerance])?;
+    case.check_skipped(steps[0], 0)?;
 
     let want = &expected.gradients.parameters;
     let tolerances = expected.rounding.gradient_tolerances();
@@ -86,7 +87,7 @@ fn zero_tensors<E: Engine>() -> Result<(), Failure> {
         let mut case = Case::new("gradients, all zero", SMALL[1], activation, PLAIN, 2, 1)?;
         let batch = case.draw_batch(2);
         let mut engine = case.run(E::new(&case.spec, &[Parameters::zeros(&case.spec.network)]))?;
-        let mut steps = [Step { loss: f64::NAN, update_ratio: f64::NAN }];
+        let mut steps = [Step { loss: f64::NAN, update_ratio: f64::NAN, skipped: 1 }];
         case.run(engine.train_step(&batch.images, &batch.labels, 1.0, &mut steps))?;
         case.check_close("update ratio", [steps[0].update_ratio], [0.0], [0.0])?;
     }

@@ -24,7 +24,7 @@
 //! within one.
 //!
 //! Where a rounding could change a winner or the sign of a rectified sum the gradient jumps, and no tolerance
-//! would do: such images are drawn again. Exact ties are a subject of their own, in numbers that f32 adds
+//! would do: such images are drawn again, and so are those near the bound above which an image is skipped. Exact ties are a subject of their own, in numbers that f32 adds
 //! without rounding.
 
 mod batches;
@@ -36,6 +36,7 @@ mod gradients;
 mod made;
 mod optimizer;
 mod rounding;
+mod skipping;
 mod state;
 mod ties;
 mod together;
@@ -47,6 +48,7 @@ pub use forward::forward;
 pub use gradients::gradients;
 pub use made::{Made, Make};
 pub use optimizer::optimizer;
+pub use skipping::skipping;
 pub use state::{resumed, state};
 pub use ties::ties;
 pub use together::{together_equals_apart, together_within_rounding};
@@ -65,6 +67,7 @@ pub fn check_engine<E: Engine>() {
         gradients::<E>,
         ties::<E>,
         optimizer::<E>,
+        skipping::<E>,
         state::<E>,
         resumed::<E>,
         batches::<E>,

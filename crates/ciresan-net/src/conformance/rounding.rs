@@ -97,6 +97,12 @@ impl Rounding {
         let mut upstream_variances: Vec<f64> = (self.probabilities.iter().zip(&upstream))
             .map(|(variance, g)| variance / n_images.powi(2) + (FUNCTION_ROUNDINGS * UNIT * g).powi(2))
             .collect();
+        // An image that is skipped has a gradient of exactly zero.
+        let classes = reference.network().classes();
+        let rows = upstream_variances.chunks_exact_mut(classes).zip(upstream.chunks_exact(classes));
+        for (variances, _) in rows.filter(|(_, row)| row.iter().all(|g| *g == 0.0)) {
+            variances.fill(0.0);
+        }
         for (i, layer) in reference.plan().iter().enumerate().rev() {
             let below = i.checked_sub(1);
             match &layer.operation {

@@ -56,6 +56,9 @@ faults! {
     BiasLeft: optimizer,
     DecayForgotten: optimizer,
     DecayInGradient: optimizer,
+    SkippingIgnored: skipping,
+    SkippedLeaveTheMean: skipping,
+    SkippedUncounted: skipping,
     StateResetWithParameters: state,
     StepsNotTakenOver: state,
     PredictionTrains: resumed,
@@ -66,6 +69,7 @@ faults! {
     EmptyBatchTaken: batches,
     ColumnsOfBatchUnchecked: batches,
     MomentumUnchecked: errors,
+    SkipBelowUnchecked: errors,
     LabelsUnchecked: errors,
     LengthsUnchecked: errors,
     LayoutUnchecked: errors,
@@ -125,6 +129,7 @@ impl<M: Mistake> Faulty<M> {
         before: &[(Parameters, OptimizerState)],
         learning_rate: f32,
         batch: usize,
+        steps: &[Step],
     ) -> Result<(), EngineError> {
         for (column, (old, old_state)) in before.iter().enumerate() {
             let (mut new, mut state) =
@@ -141,6 +146,10 @@ impl<M: Mistake> Faulty<M> {
                 (Fault::StepsOfFirstColumn, _) => t = before[0].1.n_steps + 1,
                 (Fault::GradientOfSum, _) => of_gradient = batch as f64,
                 (Fault::GradientSlightlyOff, _) => of_gradient = 1.001,
+                (Fault::SkippedLeaveTheMean, _) => {
+                    let n_left = batch - steps[column].skipped as usize;
+                    of_gradient = batch as f64 / n_left.max(1) as f64;
+                }
                 (Fault::BatchTakenAsLargest, _) => of_gradient = batch as f64 / self.spec.max_batch as f64,
                 (Fault::StateDroppedBetweenCalls | Fault::StepsUncounted, _) => {}
                 _ => continue,
@@ -209,6 +218,12 @@ impl<M: Mistake> Engine for Faulty<M> {
         {
             *momentum = 0.0;
         }
+        if Self::has(Fault::SkippingIgnored) {
+            own.skip_below = 0.0;
+        }
+        if Self::has(Fault::SkipBelowUnchecked) {
+            own.skip_below = own.skip_below.clamp(0.0, 0.5).max(0.0);
+        }
         let tie = if Self::has(Fault::LastTieWins) { Tie::LastWins } else { Tie::FirstWins };
         Ok(Self {
             engine: ReferenceEngine::with_tie(&own, &misread, tie)?,
@@ -251,6 +266,7 @@ impl<M: Mistake> Engine for Faulty<M> {
         self.engine.train_step(&images, &labels, learning_rate, steps)?;
         for (column, step) in steps.iter_mut().enumerate() {
             match M::FAULT {
+                Fault::SkippedUncounted => step.skipped = 0,
                 Fault::LossInBits => step.loss /= std::f64::consts::LN_2,
                 // What an f32 probability that underflows makes of a large loss.
                 Fault::LossOfProbability => step.loss = -f64::from((-step.loss).exp() as f32).ln(),
@@ -269,7 +285,7 @@ impl<M: Mistake> Engine for Faulty<M> {
                 _ => {}
             }
         }
-        self.after_step(&before, learning_rate, self.n_images(&labels))
+        self.after_step(&before, learning_rate, self.n_images(&labels), steps)
     }
 
     fn batch(&self) -> PlainBatch {

@@ -40,7 +40,7 @@ fn check_ties<E: Engine>(mut case: Case) -> Result<(), Failure> {
         let want = &expected.gradients.parameters;
         let wide = widened(parameters.values());
         let trace = last_wins.forward(&wide, &batch.wide_images);
-        let wrong = last_wins.backward(&wide, &batch.wide_images, &trace, &batch.labels).parameters;
+        let wrong = last_wins.backward(&wide, &batch.wide_images, &trace, &batch.labels, None).parameters;
         let differs =
             |((want, wrong), tolerance): ((&f64, &f64), &f64)| (want - wrong).abs() > 2.0 * tolerance;
         if !want.iter().zip(&wrong).zip(&tolerances).any(differs) {

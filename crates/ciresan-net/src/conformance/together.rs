@@ -7,7 +7,7 @@ use crate::{Engine, Step};
 const N_COLUMNS: usize = 3;
 
 /// Three columns of one engine go, bit for bit, where each goes in an engine of its own: steps, parameters,
-/// the optimizer's state and predictions, over batches of several sizes.
+/// the optimizer's state and predictions, over batches of several sizes, with and without skipped images.
 ///
 /// # Errors
 /// The first bit that differs.
@@ -15,10 +15,10 @@ pub fn together_equals_apart<E: Engine>() -> Result<(), Failure> {
     for activation in ACTIVATIONS {
         for (seed, notation) in (1..).zip([SMALL[1], SMALL[3], SMALL[11]]) {
             for optimizer in [NESTEROV, ADAM_W] {
-                check_columns::<E>(
-                    Case::new("together_equals_apart", notation, activation, optimizer, 4, seed)?,
-                    &[4, 1, 3, 4],
-                )?;
+                for skip_below in [0.0, 0.5] {
+                    let case = Case::new("together_equals_apart", notation, activation, optimizer, 4, seed)?;
+                    check_columns::<E>(case.skipping(skip_below), &[4, 1, 3, 4])?;
+                }
             }
         }
     }
@@ -26,14 +26,21 @@ pub fn together_equals_apart<E: Engine>() -> Result<(), Failure> {
 }
 
 fn check_columns<E: Engine>(mut case: Case, batches: &[usize]) -> Result<(), Failure> {
-    let columns: Vec<_> = (0..N_COLUMNS).map(|_| case.draw_parameters()).collect();
+    let skips = case.spec.skip_bound().is_some();
+    let columns: Vec<_> = (0..N_COLUMNS)
+        .map(|_| if skips { case.draw_sure_parameters() } else { case.draw_parameters() })
+        .collect();
+    let mut n_skipped = 0;
     let mut together = case.run(E::new(&case.spec, &columns))?;
     let mut apart = Vec::new();
     for column in &columns {
         apart.push(case.run(E::new(&case.spec, std::slice::from_ref(column)))?);
     }
     for (step, &batch) in batches.iter().enumerate() {
-        let all = case.draw_batch(N_COLUMNS * batch);
+        let mut all = case.draw_batch(N_COLUMNS * batch);
+        if skips {
+            all.labels.fill(1); // soon known
+        }
         let learning_rate = 0.1 / (step + 1) as f32;
         let mut steps = [Step::default(); N_COLUMNS];
         case.run(together.train_step(&all.images, &all.labels, learning_rate, &mut steps))?;
@@ -41,12 +48,16 @@ fn check_columns<E: Engine>(mut case: Case, batches: &[usize]) -> Result<(), Fai
         for (i, (images, labels)) in images.zip(all.labels.chunks_exact(batch)).enumerate() {
             let mut alone = [Step::default()];
             case.run(apart[i].train_step(images, labels, learning_rate, &mut alone))?;
-            let bits = |step: Step| (step.loss.to_bits(), step.update_ratio.to_bits());
+            let bits = |step: Step| (step.loss.to_bits(), step.update_ratio.to_bits(), step.skipped);
             if bits(steps[i]) != bits(alone[0]) {
                 let (got, want) = (steps[i], alone[0]);
                 return Err(case.fail(format_args!("step {step}, column {i}: got {got:?}, alone {want:?}")));
             }
+            n_skipped += alone[0].skipped;
         }
+    }
+    if skips && n_skipped == 0 {
+        return Err(case.fail("no image was skipped"));
     }
     let images = case.draw_images(5);
     for (i, alone) in apart.iter_mut().enumerate() {

@@ -34,7 +34,7 @@ impl Lockstep {
 
     /// The gradient of every column's mean loss over its own images, and what the step tells.
     ///
-    /// The host waits for the device once, for the losses and ratios of all columns in one copy.
+    /// The host waits for the device once, for what all columns tell in one copy.
     ///
     /// # Shapes
     /// `images`: `[N, batch, maps, height, width]` on the device, of the model's kind; `labels`: `[N, batch]` flat.
@@ -53,17 +53,30 @@ impl Lockstep {
         let logits = logits(model, &leaves, images)?.f_flatten(0, 1)?;
         let losses =
             logits.f_cross_entropy_loss::<Tensor>(&labels, None, Reduction::None, NO_LABEL_IGNORED, 0.0)?;
-        let losses = losses.f_view([n as i64, -1])?.f_mean_dim(1, false, Kind::Double)?;
+        let of_images = losses.f_view([n as i64, -1])?;
+        let losses = of_images.f_mean_dim(1, false, Kind::Double)?;
+        let (learned_from, skipped) = match model.spec.skip_bound() {
+            Some(bound) => {
+                let skipped = skipped(&logits, &labels, bound)?.f_view_as(&of_images)?;
+                let left = of_images.f_masked_fill(&skipped, 0.0)?.f_mean_dim(1, false, Kind::Double)?;
+                (left, skipped.f_sum_dim_intlist(1, false, Kind::Double)?)
+            }
+            None => (losses.shallow_clone(), losses.f_zeros_like()?),
+        };
         // Columns share nothing, so the gradient of the sum is each column's own.
-        let total = losses.f_sum(Kind::Double)?;
+        let total = learned_from.f_sum(Kind::Double)?;
         let gradients = Tensor::f_run_backward(&[total], &leaves, false, false)?;
         let gradient = self.state.join(&gradients)?;
         let ratios = self.state.update_ratios(&gradient, learning_rate)?;
-        let told = Tensor::f_cat(&[losses.f_detach()?, ratios], 0)?.f_to_device(tch::Device::Cpu)?;
-        let mut values = vec![0.0_f64; 2 * n];
-        told.f_copy_data(&mut values, 2 * n)?;
-        let (losses, ratios) = values.split_at(n);
-        let steps = losses.iter().zip(ratios).map(|(&loss, &update_ratio)| Step { loss, update_ratio });
+        let told = [losses.f_detach()?, ratios, skipped.f_detach()?];
+        let told = Tensor::f_stack(&told, 1)?.f_to_device(tch::Device::Cpu)?;
+        let mut values = vec![0.0_f64; 3 * n];
+        told.f_copy_data(&mut values, 3 * n)?;
+        let steps = values.as_chunks::<3>().0.iter().map(|&[loss, update_ratio, skipped]| Step {
+            loss,
+            update_ratio,
+            skipped: skipped as u32,
+        });
         Ok(Computed { steps: steps.collect(), gradient })
     }
 
@@ -84,6 +97,12 @@ impl Lockstep {
         probabilities.f_copy_data(&mut values, n)?;
         Ok(values)
     }
+}
+
+/// Which images have a label that is more probable than `bound`; `logits` `[images, classes]`, `labels` `[images]`.
+fn skipped(logits: &Tensor, labels: &Tensor, bound: f32) -> Torch<Tensor> {
+    let probabilities = logits.f_detach()?.f_softmax(-1, Kind::Float)?;
+    probabilities.f_gather(1, &labels.f_unsqueeze(1)?, false)?.f_gt(f64::from(bound))
 }
 
 /// libtorch leaves out the images of one label; this is none.

@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::conformance::{
-    Failure, Made, Make, batches, check_engine, errors, forward, gradients, optimizer, resumed, state, ties,
-    together_within_rounding,
+    Failure, Made, Make, batches, check_engine, errors, forward, gradients, optimizer, resumed, skipping,
+    state, ties, together_within_rounding,
 };
 use crate::reference::ReferenceEngine;
 use crate::{Activation, Initialization, Network, Optimizer, Precision};
@@ -63,12 +63,13 @@ impl Make for OnGpu {
 /// All that an engine promises whose sums have no fixed order.
 #[track_caller]
 fn check_but_for_bits<M: Make>() {
-    let subjects: [fn() -> Result<(), Failure>; 8] = [
+    let subjects: [fn() -> Result<(), Failure>; 9] = [
         errors::<Made<M>>,
         forward::<Made<M>>,
         gradients::<Made<M>>,
         ties::<Made<M>>,
         optimizer::<Made<M>>,
+        skipping::<Made<M>>,
         state::<Made<M>>,
         batches::<Made<M>>,
         together_within_rounding::<Made<M>>,
@@ -131,7 +132,7 @@ fn example(activation: Activation, precision: Precision) -> Example {
     let labels = (0..2 * 16).map(|i| i as u8 % 10).collect();
     let optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
     Example {
-        spec: EngineSpec { network, activation, optimizer, precision, max_batch: 16 },
+        spec: EngineSpec { network, activation, optimizer, precision, max_batch: 16, skip_below: 0.0 },
         columns,
         images,
         labels,

@@ -68,9 +68,11 @@ impl Engine for ReferenceEngine {
         {
             let parameters = widened(column.parameters.values());
             let trace = self.reference.forward(&parameters, images);
-            let gradient = self.reference.backward(&parameters, images, &trace, labels).parameters;
+            let bound = self.spec.skip_bound();
+            let gradient = self.reference.backward(&parameters, images, &trace, labels, bound).parameters;
             let update_ratio = update_ratio(&column.parameters, &gradient, f64::from(learning_rate));
-            *step = Step { loss: trace.loss(labels), update_ratio };
+            let skipped = trace.skipped(labels, bound).filter(|&skipped| skipped).count() as u32;
+            *step = Step { loss: trace.loss(labels), update_ratio, skipped };
             column.descend(&self.spec, &gradient, f64::from(learning_rate));
         }
         Ok(())

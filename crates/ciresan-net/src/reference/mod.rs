@@ -185,17 +185,24 @@ impl Reference {
         }
     }
 
-    /// The backward pass for the mean cross-entropy of the batch: `trace` is that of the same parameters and
-    /// images.
+    /// The backward pass for the mean cross-entropy of the batch, but for the images that
+    /// [`skip_bound`](crate::EngineSpec::skip_bound) skips: `trace` is that of the same parameters and images.
     ///
     /// # Panics
     /// When lengths do not belong together or a label is no class.
     #[must_use]
-    pub fn backward(&self, parameters: &[f64], images: &[f64], trace: &Trace, labels: &[u8]) -> Gradients {
+    pub fn backward(
+        &self,
+        parameters: &[f64],
+        images: &[f64],
+        trace: &Trace,
+        labels: &[u8],
+        skip_bound: Option<f32>,
+    ) -> Gradients {
         assert_eq!(labels.len(), trace.batch, "labels");
         let mut gradient = vec![0.0; parameters.len()];
         let mut layers = vec![Vec::new(); self.plan.len()];
-        let mut upstream = trace.logit_gradient(labels);
+        let mut upstream = trace.logit_gradient(labels, skip_bound);
         for (i, layer) in self.plan.iter().enumerate().rev() {
             let inputs = i.checked_sub(1).map_or(images, |below| &trace.layers[below].outputs[..]);
             match &layer.operation {
@@ -244,15 +251,34 @@ impl Trace {
         logits.chunks_exact((logits.len() / self.batch.max(1)).max(1))
     }
 
-    /// Derivative of the mean loss by the logits: (probability − 1 for the label, − 0 for others) / batch.
-    fn logit_gradient(&self, labels: &[u8]) -> Vec<f64> {
-        let classes = self.probabilities.len() / self.batch.max(1);
+    /// Probabilities of the labels, image by image.
+    pub(crate) fn of_labels(&self, labels: &[u8]) -> impl Iterator<Item = f64> {
+        let rows = self.probabilities.chunks_exact(self.classes());
+        rows.zip(labels).map(|(row, &label)| row[usize::from(label)])
+    }
+
+    /// Whether an image is skipped, image by image: see [`EngineSpec::skip_below`](crate::EngineSpec::skip_below).
+    pub(crate) fn skipped(&self, labels: &[u8], bound: Option<f32>) -> impl Iterator<Item = bool> {
+        self.of_labels(labels).map(move |probability| bound.is_some_and(|bound| probability as f32 > bound))
+    }
+
+    /// Derivative of the mean loss by the logits: (probability − 1 for the label, − 0 for others) / batch, and 0 for an
+    /// image that is skipped.
+    fn logit_gradient(&self, labels: &[u8], skip_bound: Option<f32>) -> Vec<f64> {
         let mut gradient = self.probabilities.clone();
-        for (row, &label) in gradient.chunks_exact_mut(classes.max(1)).zip(labels) {
+        let rows = gradient.chunks_exact_mut(self.classes());
+        for ((row, &label), skipped) in rows.zip(labels).zip(self.skipped(labels, skip_bound)) {
             row[usize::from(label)] -= 1.0;
             row.iter_mut().for_each(|value| *value /= self.batch as f64);
+            if skipped {
+                row.fill(0.0);
+            }
         }
         gradient
+    }
+
+    fn classes(&self) -> usize {
+        (self.probabilities.len() / self.batch.max(1)).max(1)
     }
 }
 

@@ -39,7 +39,7 @@ impl Drawn {
 
     fn gradients(&self) -> Gradients {
         let trace = self.trace(&self.parameters);
-        self.reference.backward(&self.parameters, &self.images, &trace, &self.labels)
+        self.reference.backward(&self.parameters, &self.images, &trace, &self.labels, None)
     }
 
     /// The signs and winners that the loss is smooth within.

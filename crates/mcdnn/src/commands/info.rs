@@ -72,6 +72,9 @@ struct Info {
     steps_per_epoch: u32,
     steps: u64,
     precision: Precision,
+    /// Only where the config has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_below: Option<f32>,
     libtorch_memory: Vec<Memory>,
     /// Still to be shown, all columns together.
     images_left: u64,
@@ -128,6 +131,7 @@ impl Info {
             steps_per_epoch: run.steps_per_epoch,
             steps: run.steps(),
             precision: study.precision,
+            skip_below: study.skip_below,
             libtorch_memory: memory(study, n_columns),
             images_left: plan.n_images(),
             estimated_seconds: plan.estimate().as_secs_f64(),

@@ -92,6 +92,7 @@ pub(crate) fn write_metrics(folder: &ResultsFolder, column: &str, epochs: &[(u32
             learning_rate: 0.05,
             loss,
             update_ratio: 0.001,
+            skipped: None,
             images_per_second: 9_000.0,
             validation_error,
             elapsed_s,

@@ -20,6 +20,36 @@ fn two_widths() -> MadeUp {
     study("mnist", "[14, 20]", 2, &columns)
 }
 
+#[test]
+fn what_was_skipped_is_said_where_the_config_skips() {
+    let made_up = study("mnist", "[14]", 1, &[]);
+    let folder = &made_up.folder;
+    let mut config = folder.manifest().unwrap().unwrap().config;
+    config.skip_below = Some(0.001);
+    folder.write_manifest(&Manifest::new(&config, &[])).unwrap();
+    finish(folder, &Column { name: "w14-1", sure: 0.9, wrong: &[3] });
+    write_metrics(folder, "w14-1", &[(1, 0.5, None, 30.0), (2, 0.25, None, 60.0)]);
+    let report = || markdown(&read(folder, of(&labels()), None).unwrap(), Listing::Full);
+    let line = |share: &str| {
+        format!("\n- skipped in training, as their label had a probability above 1 − 0.001: {share}\n")
+    };
+    assert!(report().contains(&line("their share is not known")), "{}", report());
+
+    let metrics = folder.column(&"w14-1".parse().unwrap()).metrics();
+    let text = fs::read_to_string(&metrics).unwrap();
+    let with = |share: &str| format!("\"skipped\":{share},\"images_per_second\"");
+    let text = text.replacen("\"images_per_second\"", &with("0.5"), 1);
+    let (first, second) = text.split_once('\n').unwrap();
+    let second = second.replacen("\"images_per_second\"", &with("0.75"), 1);
+    fs::write(&metrics, format!("{first}\n{second}")).unwrap();
+    record(folder, "w14-1".parse().unwrap(), provenance());
+    assert!(report().contains(&line("62 % of width 14")), "{}", report());
+    assert!(
+        !markdown(&read(&two_widths().folder, of(&labels()), None).unwrap(), Listing::Full)
+            .contains("skipped")
+    );
+}
+
 fn width(px: u8) -> Width {
     Width::try_from(px).unwrap()
 }

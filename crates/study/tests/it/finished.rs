@@ -32,6 +32,7 @@ fn finished() -> (tempfile::TempDir, ResultsFolder) {
         learning_rate: 0.05,
         loss: 0.25,
         update_ratio: 0.001,
+        skipped: None,
         images_per_second: 1e4,
         validation_error: None,
         elapsed_s: 60.0,

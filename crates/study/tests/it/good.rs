@@ -52,6 +52,21 @@ pub(crate) const EXPONENTIAL: &str =
     r#""schedule": "exponential", "initial": 0.1, "factor": 0.993, "floor": 0.003"#;
 const ONE_CYCLE: &str = r#""schedule": "one-cycle", "peak": 0.05, "warm_up": 0.1"#;
 
+/// The good config with this `skip_below`.
+fn skipping(value: &str) -> String {
+    with("\"precision\": \"fp32\",", &format!("\"precision\": \"fp32\", \"skip_below\": {value},"))
+}
+
+#[test]
+fn what_is_skipped_reaches_the_engine() {
+    let skip_below = |text: &str| Study::from_json(text).unwrap().engine_spec().skip_below;
+    assert_eq!([GOOD, &skipping("0"), &skipping("0.001")].map(skip_below), [0.0, 0.0, 0.001]);
+    let study = Study::from_json(&skipping("0.001")).unwrap();
+    assert!(study.to_json().contains("\"skip_below\": 0.001,"), "{}", study.to_json());
+    let left_out = good().differences(&study);
+    assert_eq!(left_out[0].to_string(), "skip_below is 0.001 there and left out in yours");
+}
+
 fn good() -> Study {
     Study::from_json(GOOD).unwrap()
 }
@@ -120,7 +135,7 @@ fn the_first_column_of_every_width_comes_first() {
 
 #[test]
 fn the_resolved_config_reads_back_equal() {
-    for text in [GOOD.to_owned(), with(ONE_CYCLE, EXPONENTIAL), with(SGD, ADAM_W)] {
+    for text in [GOOD.to_owned(), with(ONE_CYCLE, EXPONENTIAL), with(SGD, ADAM_W), skipping("0.001")] {
         let study = Study::from_json(&text).unwrap();
         let resolved = study.to_json();
         assert_eq!(Study::from_json(&resolved).unwrap(), study);
@@ -156,6 +171,9 @@ fn the_hash_is_of_what_changes_results_and_nothing_else() {
         with("\"good\"", "\"renamed\""),
         with("./study.schema.json", "elsewhere"),
         with("\"sigma\": 8", "\"sigma\": 8.0"),
+        skipping("0"),
+        skipping("-0.0"),
+        skipping("1e-60"), // zero in single precision
         with("\"shear\": 0", "\"shear\": -0.0"),
         with("0.05", "5e-2"),
         with("\"epochs\": 8,\n", "").replace("\"schema\": 1", "\"epochs\": 8, \"schema\": 1"),
@@ -175,6 +193,8 @@ fn the_hash_is_of_what_changes_results_and_nothing_else() {
         with("14, 20", "14, 18"),
         with("14, 20", "20, 14"),
         with("\"fp32\"", "\"bf16\""),
+        skipping("0.001"),
+        skipping("0.5"),
         with("\"columns_per_width\": 2", "\"columns_per_width\": 3"),
         with("\"epochs\": 8", "\"epochs\": 9"),
         with("\"batch\": 128", "\"batch\": 127"),

@@ -23,7 +23,7 @@ fn unknown_keys_are_named_with_the_known_ones_nearest_first() {
         "\"epochs\"",
         "\"epoch\"",
         "line 13, column 3: unknown key \"epoch\" (known: epochs, batch, name, notes, data, seed, network, widths, views, \
-         $schema, schema, precision, optimizer, distortion, activation, validation, learning_rate, initialization, \
+         $schema, schema, precision, optimizer, skip_below, distortion, activation, validation, learning_rate, initialization, \
          columns_per_width)",
     );
     check_with(
@@ -408,6 +408,25 @@ fn optimizers_out_of_range_are_refused() {
         "\"nesterov\": true, \"beta1\": 0",
         "line 17, column 68: unknown key \"optimizer.beta1\" (known: momentum, nesterov)",
     );
+}
+
+#[test]
+fn skipping_out_of_range_is_refused() {
+    let precision = "\"precision\": \"fp32\",";
+    for (wrong, want) in [
+        ("-0.1", "a number from 0 to 0.5"),
+        ("0.51", "a number from 0 to 0.5"),
+        ("1e300", "a number from 0 to 0.5"),
+        ("-1e-60", "a number from 0 to 0.5"),
+        ("null", "a number"),
+        ("\"0.1\"", "a number"),
+    ] {
+        check_with(
+            precision,
+            &format!("{precision} \"skip_below\": {wrong},"),
+            &format!("line 18, column 38: skip_below is {wrong}, expected {want}"),
+        );
+    }
 }
 
 #[test]

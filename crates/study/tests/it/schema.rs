@@ -45,7 +45,8 @@ fn every_key_is_described_and_required_and_no_other_is_allowed() {
     let schema = schema();
     let mut good: Value = serde_json::from_str(GOOD).unwrap();
     good["views"] = json!({"count": 16, "strength": 0.4});
-    check_object(&schema, &good, &["$schema", "notes", "views"]);
+    good["skip_below"] = json!(0.001);
+    check_object(&schema, &good, &["$schema", "notes", "skip_below", "views"]);
     check_object(&schema["properties"]["views"], &good["views"], &[]);
     let properties = &schema["properties"];
     check_object(&properties["distortion"]["anyOf"][0], &good["distortion"], &[]);

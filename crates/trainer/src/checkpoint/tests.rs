@@ -14,6 +14,7 @@ fn spec(network: &str, optimizer: Optimizer) -> EngineSpec {
         optimizer,
         precision: Precision::Fp32,
         max_batch: 4,
+        skip_below: 0.0,
     }
 }
 
@@ -39,6 +40,7 @@ fn checkpoint(optimizer: Optimizer) -> Checkpoint {
         step: 7,
         loss_sum: 0.1 + 0.2,
         ratio_sum: f64::MIN_POSITIVE / 3.0,
+        skipped: 42,
         elapsed: Duration::from_nanos(12_345_678_901),
         epoch_elapsed: Duration::from_nanos(987_654_321),
     };
@@ -88,6 +90,18 @@ fn every_bit_comes_back() {
         assert_eq!(got.position.loss_sum.to_bits(), want.position.loss_sum.to_bits());
         assert_eq!(got.position.ratio_sum.to_bits(), want.position.ratio_sum.to_bits());
     }
+}
+
+#[test]
+fn a_checkpoint_without_skipped_images_is_written_as_before_there_were_any() {
+    let written = |skipped| {
+        let mut checkpoint = checkpoint(SGD);
+        checkpoint.position.skipped = skipped;
+        let bytes = checkpoint.to_bytes(owner(), &spec(TINY, SGD));
+        assert_eq!(read(&bytes).unwrap().position.skipped, skipped);
+        String::from_utf8_lossy(&bytes).contains("skipped")
+    };
+    assert_eq!([0, 1, u32::MAX].map(written), [false, true, true]);
 }
 
 #[test]

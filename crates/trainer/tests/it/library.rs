@@ -187,6 +187,36 @@ fn a_run_stopped_after_any_step_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn what_was_skipped_is_counted_over_interruptions() {
+    // So large a rate that some digits are soon known.
+    let study = study(&[
+        ("skip_below", json!(0.5)),
+        ("epochs", json!(12)),
+        ("initialization", json!("fan-in")),
+        ("learning_rate", json!({ "schedule": "exponential", "initial": 0.1, "factor": 1, "floor": 0 })),
+    ]);
+    let skipped = |runs: &Runs| {
+        let metrics = |id| study::read_metrics(&runs.folder().column(&id).metrics()).unwrap();
+        let epochs = study.columns().into_iter().flat_map(metrics);
+        epochs.map(|epoch| epoch.skipped.unwrap()).collect::<Vec<f64>>()
+    };
+    let unbroken = Runs::new(study.clone());
+    unbroken.run(usize::MAX, 1, 1);
+    let want = skipped(&unbroken);
+    assert_eq!(want.len(), 24);
+    assert!(want.iter().any(|share| (0.2..0.9).contains(share)), "{want:?}");
+    // Counts of 60 digits.
+    assert!(want.iter().all(|share| (share * 60.0 - (share * 60.0).round()).abs() < 1e-9), "{want:?}");
+
+    let broken = Runs::new(study.clone());
+    while broken.folder().finished(&study).len() < 2 {
+        broken.run(3, 1, 2);
+    }
+    assert_eq!(skipped(&broken), want);
+    assert!(broken.bits() == unbroken.bits());
+}
+
+#[test]
 fn a_stop_is_told_and_saved_where_it_came() {
     let runs = Runs::new(study(&[]));
     let (summary, told) = runs.run(6, 1, 1);
@@ -223,6 +253,6 @@ fn times_add_up_over_runs() {
     assert_eq!(record.runs[0].epochs_before, 0);
     assert!(record.runs.is_sorted_by_key(|run| run.epochs_before));
     assert!(lines.windows(2).all(|pair| pair[0].elapsed_s < pair[1].elapsed_s), "{lines:?}");
-    assert!(lines.iter().all(|line| line.validation_error.is_some()));
+    assert!(lines.iter().all(|line| line.validation_error.is_some() && line.skipped.is_none()));
     assert_eq!(lines.iter().map(|line| line.learning_rate).collect::<Vec<_>>(), [0.05, 0.045, 0.0405]);
 }
