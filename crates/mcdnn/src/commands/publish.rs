@@ -17,7 +17,7 @@ use crate::verification;
 ///
 /// Publishes config, records, weights, metrics and predictions, and makes committee.json and report.md of them. Each column is
 /// verified first. Refused are damaged columns, columns of a program whose source no commit holds, and a mixture of engines or
-/// instruction sets. A published column never changes: publishing again adds columns and writes the texts anew.
+/// instruction sets. The weights of a published column never change: publishing again adds columns and views, and writes the texts anew.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
@@ -132,14 +132,15 @@ fn check_published(published: &ResultsFolder, folder: &ResultsFolder, manifest: 
     Ok(())
 }
 
-/// Copies a column's files, its record last; one that is there already stays.
+/// Copies a column's files, its record last; one that is there already stays, unless it has gained views.
 fn copy(from: &ResultsFolder, to: &ResultsFolder, manifest: &Manifest, id: ColumnId) -> Result<()> {
-    if to.is_finished(&id) {
+    let column = from.finished_column(manifest, id)?;
+    let views = column.record().views;
+    if to.is_finished(&id) && (views.is_none() || views == to.finished_column(manifest, id)?.record().views) {
         return Ok(());
     }
     let (source, target) = (from.column(&id), to.column(&id));
     target.create()?;
-    let column = from.finished_column(manifest, id)?;
     for name in column.file_names() {
         let path = source.root().join(name);
         let bytes = fs::read(&path).with_context(|| path.display().to_string())?;

@@ -109,6 +109,14 @@ fn a_study_is_published_whole_and_stays_what_it_is() {
         "{ran:#?}"
     );
 
+    // Views that it gains are published too.
+    place.run("reproduce --config tiny.json --set views={\"count\":3,\"strength\":0.4}").succeeded();
+    place.run("publish --study tiny").succeeded();
+    for name in ["columns/w14-1/views.npy", "columns/w14-1/column.json", "columns/original-1/views.npy"] {
+        assert!(file(name) == own(name), "{name}");
+    }
+    assert!(String::from_utf8(file("report.md")).unwrap().contains("The mean of 3 views"));
+
     // Without the own study the published one answers, by its name too.
     fs::rename(place.path("results/tiny"), place.path("elsewhere")).unwrap();
     let ran = place.run("verify").succeeded();
