@@ -4,7 +4,8 @@
 
 MCDNN is the program, RESULTS the folder with the tuning studies' results folders (their weights are not kept here), TRAIN_DIGITS
 the folder with MNIST's raw training files. Each study is asked with 16 views at eleven strengths, then with 1 to 64 views at
-two. What is measured goes to views.json beside this file; a run that is interrupted goes on. The table is printed.
+two. What is measured goes to views.json beside this file; a run that is interrupted goes on. The table is printed, and the curve
+of the strengths drawn to docs/views.svg.
 """
 
 import json
@@ -64,6 +65,33 @@ def change(pairs):
     return f"{statistics.mean(differences):+.1f} ± {error:.1f}"
 
 
+def draw(measured, file):
+    """The errors over the strength, of columns and of committees, as an SVG."""
+    strengths = [0.0] + [tenth / 10 for tenth in range(1, 11)]
+    left, right, top, bottom, most = 60, 600, 20, 300, 60
+    x = lambda strength: left + (right - left) * strength
+    y = lambda errors: bottom - (bottom - top) * errors / most
+    parts = []
+    for errors in range(0, most + 1, 10):
+        parts.append(f'<line x1="{left}" x2="{right}" y1="{y(errors):.1f}" y2="{y(errors):.1f}" stroke="#8886" stroke-width="1"/>')
+        parts.append(f'<text x="{left - 8}" y="{y(errors) + 4:.1f}" text-anchor="end">{errors}</text>')
+    for strength in strengths[::2]:
+        parts.append(f'<text x="{x(strength):.1f}" y="{bottom + 20}" text-anchor="middle">{strength:.1f}</text>')
+    of_columns = lambda of_setting: statistics.mean(of_setting["columns"].values())
+    of_committee = lambda of_setting: of_setting["committee"]
+    for colour, label, errors in (("#d1632b", "mean of the columns", of_columns), ("#2b7bd1", "committees of four", of_committee)):
+        names = ["plain"] + [key((16, strength)) for strength in strengths[1:]]
+        means = [statistics.mean(errors(of_study[name]) for of_study in measured.values()) for name in names]
+        points = " ".join(f"{x(strength):.1f},{y(mean):.1f}" for strength, mean in zip(strengths, means))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="{right}" y="{y(means[-1]) - 8:.1f}" text-anchor="end" fill="{colour}">{label}</text>')
+    middle = (left + right) / 2
+    parts.append(f'<text x="{middle}" y="{bottom + 42}" text-anchor="middle">strength of 16 views (0: the digit alone)</text>')
+    parts.append(f'<text x="{left}" y="{top - 6}">errors of 10,000 held-out digits</text>')
+    style = 'font-family="sans-serif" font-size="13" fill="#888"'
+    file.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 350" {style}>\n' + "\n".join(parts) + "\n</svg>\n")
+
+
 def key(setting):
     return f"{setting[0]} x {setting[1]}"
 
@@ -81,6 +109,7 @@ def main(program, results, digits, studies):
                     of_study[name] = evaluate(program, Path(results) / study, Path(folder), setting)
                     file.write_text(json.dumps(measured, indent=1) + "\n")
     print_table(measured)
+    draw(measured, HERE.parent.parent / "docs" / "views.svg")
 
 
 if __name__ == "__main__":

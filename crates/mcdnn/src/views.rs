@@ -10,7 +10,7 @@ pub(crate) struct ViewArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(Views::MAX_COUNT)))]
     views: Option<u16>,
     /// How much the views are distorted: the share of the training's distortion, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.4, value_parser = share, requires = "views")]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share, requires = "views")]
     view_strength: f32,
 }
 
