@@ -163,8 +163,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let refused = |views: Views| views.check().unwrap_err().to_string();
-        assert!(refused(Views { count: 0, strength: 0.4 }).contains("count is 0"));
-        assert!(refused(Views { count: 4, strength: 1.5 }).contains("strength is 1.5"));
+        assert!(refused(Views { count: 0, strength: 0.4 }).contains("count 0 is out of range: 1 to 1024"));
+        assert!(refused(Views { count: 4, strength: 1.5 }).contains("strength 1.5 is out of range: 0 to 1"));
         let maker = maker(Views { count: 2, strength: 0.4 });
         let mut out = vec![0.0; 5];
         let error = maker.fill(digits().view(), &mut out).unwrap_err();
