@@ -91,7 +91,7 @@ impl Classifier {
     /// out of their range.
     pub fn with_views(mut self, views: Views) -> Result<Self, PredictError> {
         for column in &mut self.columns {
-            column.views = Some(view_maker(&self.study, column.id, views)?);
+            column.views = view_maker(&self.study, column.id, Some(views))?;
         }
         Ok(self)
     }

@@ -68,8 +68,7 @@ pub fn predict_finished<E: Engine>(
     let of_column = |id: &ColumnId| {
         let column = folder.finished_column(manifest, *id).map_err(Box::new)?;
         let weights = column.weights().map_err(Box::new)?;
-        let views = views.map(|views| view_maker(&manifest.config, *id, views)).transpose();
-        views
+        view_maker(&manifest.config, *id, views)
             .and_then(|views| predict_digits(&spec, weights, id.width, digits, views.as_ref(), &make))
             .map_err(|problem| FinishedError::Predict { column: *id, problem })
     };

@@ -76,30 +76,26 @@ fn column(
     let column = folder.finished_column(manifest, id)?;
     column.file_names().iter().try_for_each(|name| column.check(name))?;
     let (isa, same) = instruction_set(&column);
-    let mut most = None::<f32>;
-    let viewed = if held_out.is_empty() { test } else { held_out };
-    let viewed = viewed.split_at(Axis(0), viewed.len_of(Axis(0)).min(N_VIEWED)).0;
-    let mut views_differ = 0.0;
-    let of_digits =
-        [(Predictions::HeldOut, held_out), (Predictions::Test, test), (Predictions::Views, viewed)];
-    for (which, images) in of_digits {
-        if !column.has(which) {
-            continue;
-        }
-        let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
+    // How far the stored predictions are from those made anew, of at most so many digits.
+    let difference = |which: Predictions, n_most: usize| -> Result<f32> {
+        let images = if which.digits(&manifest.config) == Predictions::HeldOut { held_out } else { test };
+        let images = images.split_at(Axis(0), images.len_of(Axis(0)).min(n_most)).0;
         let views = column.record().views.filter(|_| which == Predictions::Views);
+        let make = |spec: &EngineSpec, columns: &[Parameters]| CpuEngine::with_isa(spec, columns, isa);
         let anew = classifier::predict_finished(folder, manifest, &[id], images, views, make)?;
         let stored = column.probabilities(which)?;
-        if which == Predictions::Views {
-            let first = stored.view().split_at(Axis(0), images.len_of(Axis(0)).min(stored.nrows())).0;
-            views_differ = largest_difference(anew.index_axis(Axis(0), 0), first);
-            continue;
+        let stored = stored.view().split_at(Axis(0), stored.nrows().min(n_most)).0;
+        Ok(largest_difference(anew.index_axis(Axis(0), 0), stored))
+    };
+    if column.has(Predictions::Views) {
+        let views_differ = difference(Predictions::Views, N_VIEWED)?;
+        if views_differ > TOLERANCE {
+            return Ok(Verdict::Differs(views_differ));
         }
-        let difference = largest_difference(anew.index_axis(Axis(0), 0), stored.view());
-        most = Some(most.unwrap_or(0.0).max(difference));
     }
-    if views_differ > TOLERANCE {
-        return Ok(Verdict::Differs(views_differ));
+    let mut most = None::<f32>;
+    for which in [Predictions::HeldOut, Predictions::Test].into_iter().filter(|which| column.has(*which)) {
+        most = Some(most.unwrap_or(0.0).max(difference(which, usize::MAX)?));
     }
     Ok(match most {
         None => Verdict::Damaged("no predictions".to_owned()),

@@ -166,7 +166,7 @@ pub fn load(
 
 /// The views that all of these columns have predicted of `digits`, if they are the same.
 fn views(study: &Study, digits: Predictions, columns: &[FinishedColumn<'_>]) -> Option<Views> {
-    let of_these = (digits == Predictions::HeldOut) == (study.validation > 0);
+    let of_these = Predictions::Views.digits(study) == digits;
     let views = columns.first()?.record().views.filter(|_| of_these)?;
     let has_them =
         |column: &FinishedColumn<'_>| column.record().views == Some(views) && column.has(Predictions::Views);

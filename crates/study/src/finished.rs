@@ -15,7 +15,9 @@ use crate::metrics::EpochRecord;
 use crate::provenance::TrainingRun;
 use crate::record::{ColumnRecord, RECORD_SCHEMA};
 use crate::sealed::sha256_hex;
-use crate::{ColumnFolder, ColumnId, Manifest, ResultsFolder, StudyError, probabilities, read_metrics};
+use crate::{
+    ColumnFolder, ColumnId, Manifest, ResultsFolder, Study, StudyError, probabilities, read_metrics,
+};
 
 /// A finished column. Having one in hand means that its record is whole and of its study; each file is read and
 /// compared with the record when it is asked for.
@@ -46,6 +48,16 @@ impl Predictions {
             Self::HeldOut => VALIDATION,
             Self::Test => PROBABILITIES,
             Self::Views => VIEWS,
+        }
+    }
+
+    /// The digits that these predictions of a study are about: [`HeldOut`](Self::HeldOut) or [`Test`](Self::Test).
+    #[must_use]
+    pub fn digits(self, study: &Study) -> Self {
+        match self {
+            Self::Views if study.validation > 0 => Self::HeldOut,
+            Self::Views => Self::Test,
+            which => which,
         }
     }
 }

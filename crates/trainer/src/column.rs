@@ -5,7 +5,6 @@ use std::time::Duration;
 use std::{fs, io};
 
 use ciresan_net::{Engine, EngineError, Metadata, OptimizerState, Parameters};
-use ndarray::ArrayView3;
 use study::{
     ColumnFolder, ColumnId, ColumnRecord, EpochRecord, Predictions, RECORD_SCHEMA, Study, StudyError,
     TrainingRun,
@@ -18,7 +17,7 @@ use crate::column_error::ColumnError;
 use crate::job::Job;
 use crate::metrics::MetricsFile;
 use crate::observer::Event;
-use crate::setup::{Stopwatch, StudyDigits, whole_ms};
+use crate::setup::{Setup, Stopwatch, whole_ms};
 use crate::streams;
 use crate::validation::HeldOut;
 use crate::warning::Warning;
@@ -150,16 +149,14 @@ impl<'a, 'setup> Column<'a, 'setup> {
     pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<(), ColumnError> {
         let weights = engine.parameters(index)?.to_safetensors(&self.metadata())?;
         study::write_whole(&self.files.weights(), &weights)?;
-        let StudyDigits { validation, test, .. } = self.job.setup.digits;
-        if !validation.is_empty() {
-            self.predict(engine, index, validation.images(), Predictions::HeldOut)?;
-        }
-        if let Some(test) = test {
-            self.predict(engine, index, test.images(), Predictions::Test)?;
-        }
-        let views = self.job.setup.study.views;
-        if views.is_some() {
-            self.predict(engine, index, self.job.setup.digits.viewed(), Predictions::Views)?;
+        let Setup { study, digits, .. } = self.job.setup;
+        let wanted = [
+            (Predictions::HeldOut, study.validation > 0),
+            (Predictions::Test, digits.test.is_some()),
+            (Predictions::Views, study.views.is_some()),
+        ];
+        for (which, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+            self.predict(engine, index, which)?;
         }
         self.files.write_record(&ColumnRecord {
             schema: RECORD_SCHEMA,
@@ -167,24 +164,24 @@ impl<'a, 'setup> Column<'a, 'setup> {
             config_hash: self.job.config_hash.to_owned(),
             runs: self.runs_until_now(),
             predicted_by: None,
-            views,
+            views: study.views,
             files: self.files.checksums()?,
         })?;
         remove_checkpoints(&self.files)
     }
 
-    /// Writes the probabilities of `images`, or of views of them.
+    /// Writes the probabilities of the digits that these predictions are about; of none, where those are left unread.
     fn predict<E: Engine>(
         &self,
         engine: &mut E,
         index: usize,
-        images: ArrayView3<'_, u8>,
         which: Predictions,
     ) -> Result<(), ColumnError> {
-        let digits = self.job.normalize(images, self.id.width)?;
         let study = self.job.setup.study;
+        let Some(images) = self.job.setup.digits.images(which, study) else { return Ok(()) };
+        let digits = self.job.normalize(images, self.id.width)?;
         let views = study.views.filter(|_| which == Predictions::Views);
-        let views = views.map(|views| classifier::view_maker(study, self.id, views)).transpose()?;
+        let views = classifier::view_maker(study, self.id, views)?;
         let (digits, classes) = (digits.view(), self.job.classes());
         let probabilities = classifier::probabilities(engine, index, digits, views.as_ref(), classes)?;
         Ok(study::write_probabilities(&self.files.root().join(which.file_name()), probabilities.view())?)

@@ -50,6 +50,14 @@ pub enum ColumnError {
         /// The reason.
         reason: io::Error,
     },
+    /// Lost predictions of test digits that this run leaves unread.
+    #[error(
+        "{path}: missing or damaged, and this run leaves the test digits unread; `--test` predicts them again from the weights"
+    )]
+    Unread {
+        /// The file of predictions.
+        path: PathBuf,
+    },
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] EngineError),

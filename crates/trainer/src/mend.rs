@@ -27,14 +27,13 @@ fn mend_column<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M, 
     let lost = column.lost_predictions(setup.digits.test.is_some(), setup.study.views)?;
     let files = setup.folder.column(&id);
     for which in &lost {
-        let images = match (which, setup.digits.test) {
-            (Predictions::Views, _) => setup.digits.viewed(),
-            (Predictions::Test, Some(test)) => test.images(),
-            (Predictions::HeldOut, _) | (_, None) => setup.digits.validation.images(),
+        let path = files.root().join(which.file_name());
+        let Some(images) = setup.digits.images(*which, setup.study) else {
+            return Err(ColumnError::Unread { path });
         };
         let views = setup.study.views.or(column.record().views).filter(|_| *which == Predictions::Views);
         let probabilities = predict(setup, make, &column, images, views)?;
-        study::write_probabilities(&files.root().join(which.file_name()), probabilities.view())?;
+        study::write_probabilities(&path, probabilities.view())?;
     }
     if !lost.is_empty() {
         let mut record = column.record().clone();
@@ -62,6 +61,6 @@ fn predict<M: MakeEngine>(
     let make = |spec: &EngineSpec, columns: &[Parameters]| make.make(0, spec, columns);
     let (spec, weights) = (setup.study.engine_spec(), column.weights()?);
     let id = column.id();
-    let views = views.map(|views| classifier::view_maker(setup.study, id, views)).transpose()?;
+    let views = classifier::view_maker(setup.study, id, views)?;
     Ok(classifier::predict_digits(&spec, weights, id.width, images, views.as_ref(), make)?)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use mnist_data::{DigitsView, TestDigits};
 use ndarray::ArrayView3;
-use study::{ColumnId, DataFile, Provenance, ResultsFolder, Study};
+use study::{ColumnId, DataFile, Predictions, Provenance, ResultsFolder, Study};
 
 use crate::observer::Observer;
 
@@ -82,11 +82,11 @@ pub struct StudyDigits<'a> {
 }
 
 impl<'a> StudyDigits<'a> {
-    /// The pictures that columns are asked about views of: of the digits held out, else of the test digits.
-    pub(crate) fn viewed(&self) -> ArrayView3<'a, u8> {
-        match self.test {
-            Some(test) if self.validation.is_empty() => test.images(),
-            _ => self.validation.images(),
+    /// The pictures of the digits that some predictions are about; `None` for test digits that are left unread.
+    pub(crate) fn images(&self, which: Predictions, study: &Study) -> Option<ArrayView3<'a, u8>> {
+        match which.digits(study) {
+            Predictions::HeldOut => Some(self.validation.images()),
+            _ => self.test.map(TestDigits::images),
         }
     }
 }

@@ -145,7 +145,7 @@ fn with_views_an_answer_is_the_mean_of_what_is_said_of_each() {
     for (index, (id, of_column)) in study.columns().iter().zip(got.columns.outer_iter()).enumerate() {
         let canvases = preprocess::normalize_all(digits.view(), id.width, [29, 29]).unwrap();
         let mut inputs = vec![0.0; canvases.len() * 5];
-        view_maker(&study, *id, views).unwrap().fill(canvases.view(), &mut inputs).unwrap();
+        view_maker(&study, *id, Some(views)).unwrap().unwrap().fill(canvases.view(), &mut inputs).unwrap();
         let reference = Reference::new(&study.network, study.activation);
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
         let weights = wide(made_up::weights(&study, *id).values());
@@ -190,7 +190,7 @@ fn views_that_cannot_be_made_are_refused() {
     assert!(error.contains("strength 2 is out of range"), "{error}");
     study.distortion = None;
     let id = study.columns()[0];
-    let error = view_maker(&study, id, Views { count: 3, strength: 0.5 }).unwrap_err().to_string();
+    let error = view_maker(&study, id, Some(Views { count: 3, strength: 0.5 })).unwrap_err().to_string();
     assert!(error.contains("without distortion, so there are no views"), "{error}");
 }
 

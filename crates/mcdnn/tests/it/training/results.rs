@@ -105,6 +105,16 @@ fn a_study_that_holds_digits_out_leaves_the_test_digits_unread() {
     );
     assert!(column.probabilities().exists());
     assert_eq!(fs::read(column.weights()).unwrap(), weights);
+
+    // Damaged, they are made again with --test alone: the held-out digits never take their place.
+    let whole = fs::read(column.probabilities()).unwrap();
+    fs::write(column.probabilities(), "damaged").unwrap();
+    fixture
+        .run(&[])
+        .check(1, &["w14-1/probabilities.npy: missing or damaged", "`--test` predicts them again"]);
+    assert_eq!(fs::read(column.probabilities()).unwrap(), b"damaged");
+    fixture.run(&["--test"]).check(0, &["predictions that were missing or damaged are made"]);
+    assert_eq!(fs::read(column.probabilities()).unwrap(), whole);
 }
 
 #[test]
