@@ -23,6 +23,12 @@ pub struct McNemar {
 }
 
 impl McNemar {
+    /// The p-value as a text: `0.0042`, `1.3e-7`.
+    #[must_use]
+    pub fn p_text(&self) -> String {
+        if self.p_value < 0.0001 { format!("{:.1e}", self.p_value) } else { format!("{:.4}", self.p_value) }
+    }
+
     /// Compares two lists of classes for the same images.
     ///
     /// # Errors

@@ -25,6 +25,6 @@ pub use markdown::listing::Listing;
 pub use markdown::{committee_markdown, markdown};
 pub use selection::{Columns, Labels, Loaded, Selection, load};
 pub use statistics::{RESAMPLES, Statistics};
-pub use summary::{OddWidths, SUMMARY_SCHEMA, Summary, Training, read, read_selected, read_summary};
+pub use summary::{OddWidths, Summary, Training, is_of_another_format, read, read_selected, read_summary};
 pub use trials::Trial;
 pub use with_views::WithViews;

@@ -19,7 +19,7 @@ use crate::trials::{Trial, trials};
 use crate::{Labels, ReportError, Selection, Statistics, WithViews, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
-pub const SUMMARY_SCHEMA: u32 = 4;
+pub(crate) const SUMMARY_SCHEMA: u32 = 4;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
 pub(crate) const MAX_SUBSET_WIDTHS: usize = 7;
@@ -253,14 +253,7 @@ pub(crate) fn to_bytes(summary: &Summary) -> Vec<u8> {
 /// [`ReportError::Study`] when the manifest, a column's record or its predictions cannot be read or are damaged.
 pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportError> {
     let Some(manifest) = folder.manifest()? else { return Ok(None) };
-    let path = folder.committee_path();
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(reason) if reason.kind() == io::ErrorKind::InvalidData => return Ok(None),
-        Err(reason) => return Err(ReportError::Summary { path, reason: format!("cannot read: {reason}") }),
-    };
-    let Ok(text) = unseal(&text) else { return Ok(None) };
+    let Some(text) = stored(folder)? else { return Ok(None) };
     let Ok(summary) = serde_json::from_str::<Summary>(&text) else { return Ok(None) };
     let is_whole = summary.schema == SUMMARY_SCHEMA
         && summary.figures.rule == Rule::Mean
@@ -281,4 +274,28 @@ pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportErr
         && kinds(&records) == summary.kinds
         && Training::of(&records) == summary.training;
     Ok(is_current.then_some(summary))
+}
+
+/// Whether `committee.json` is whole, but of the format of another version of this crate, which [`read_summary`] does not read.
+///
+/// # Errors
+/// [`ReportError::Summary`] when it cannot be read.
+pub fn is_of_another_format(folder: &ResultsFolder) -> Result<bool, ReportError> {
+    #[derive(Deserialize)]
+    struct Format {
+        schema: u32,
+    }
+    let format = stored(folder)?.and_then(|text| serde_json::from_str::<Format>(&text).ok());
+    Ok(format.is_some_and(|Format { schema }| schema != SUMMARY_SCHEMA))
+}
+
+/// What `committee.json` says without its checksum; `None` when there is none or it is damaged.
+fn stored(folder: &ResultsFolder) -> Result<Option<String>, ReportError> {
+    let path = folder.committee_path();
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(unseal(&text).ok()),
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(reason) if reason.kind() == io::ErrorKind::InvalidData => Ok(None),
+        Err(reason) => Err(ReportError::Summary { path, reason: format!("cannot read: {reason}") }),
+    }
 }

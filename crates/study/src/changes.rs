@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::Study;
 use crate::config_error::ConfigProblem;
-use crate::{Study, json};
 
 impl Study {
     /// This study with other values for some keys: pairs of a key's path, like `distortion.sigma`, and a value as JSON, or a
@@ -30,7 +30,7 @@ impl Study {
             set(&mut config, key, value)?;
         }
         let text = serde_json::to_string(&config).expect("plain keys and finite numbers");
-        json::parse(&text).map_err(|error| error.problem)
+        Self::from_json(&text).map_err(|error| error.problem)
     }
 }
 

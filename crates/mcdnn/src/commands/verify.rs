@@ -1,14 +1,13 @@
 //! `mcdnn verify`: whether a study's files, predictions and figures are what they say.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use ciresan_net::Parameters;
-use report::{Labels, SUMMARY_SCHEMA};
-use serde::{Deserialize, Serialize};
-use study::{ColumnId, Manifest, Predictions, ResultsFolder, unseal};
+use report::Labels;
+use serde::Serialize;
+use study::{ColumnId, Manifest, Predictions, ResultsFolder};
 
 use crate::app::{App, shown};
 use crate::device::Device;
@@ -128,22 +127,11 @@ fn committee(folder: &ResultsFolder, digits: &Digits) -> Result<String, String> 
     match report::read_summary(folder).map_err(|error| error.to_string())? {
         Some(stored) if stored == anew => Ok("every figure is the same".to_owned()),
         Some(_) => Err("its figures DIFFER from those of the columns".to_owned()),
-        None if is_of_another_version(folder) => {
+        None if report::is_of_another_format(folder).map_err(|error| error.to_string())? => {
             Ok("of another version of this program; `report` writes it anew".to_owned())
         }
         None => Err("DAMAGED, or of other columns; `report` writes it anew".to_owned()),
     }
-}
-
-/// Whether `committee.json` is whole but of another format.
-fn is_of_another_version(folder: &ResultsFolder) -> bool {
-    #[derive(Deserialize)]
-    struct Format {
-        schema: u32,
-    }
-    let text = fs::read_to_string(folder.committee_path()).ok();
-    let format = text.and_then(|text| serde_json::from_str::<Format>(&unseal(&text).ok()?).ok());
-    format.is_some_and(|Format { schema }| schema != SUMMARY_SCHEMA)
 }
 
 /// Trains a column from nothing and compares it with the stored one.

@@ -30,11 +30,6 @@ pub(crate) fn spread(spread: Spread) -> String {
     }
 }
 
-/// `0.0042`, `1.3e-7`.
-pub(crate) fn p_value(p: f64) -> String {
-    if p < 0.0001 { format!("{p:.1e}") } else { format!("{p:.4}") }
-}
-
 pub(crate) fn optional(figure: Option<String>) -> String {
     figure.unwrap_or_else(|| NONE.to_owned())
 }

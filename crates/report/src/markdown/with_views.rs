@@ -2,7 +2,7 @@
 
 use committee::{McNemar, Score, Spread};
 
-use super::format::{p_value, percent, range};
+use super::format::{percent, range};
 use crate::Summary;
 use crate::table::{Align, table};
 
@@ -30,7 +30,7 @@ pub(super) fn with_views_table(summary: &Summary) -> Option<String> {
     if rows.len() > 1 {
         rows.push(row("all", (plain.members, plain.score), (views.members, views.score)));
     }
-    let McNemar { only_first_right, only_second_right, p_value: p, .. } = with_views.against_plain;
+    let McNemar { only_first_right, only_second_right, .. } = with_views.against_plain;
     let (count, strength) = (with_views.views.count, with_views.views.strength);
     Some(format!(
         "The mean of {count} views of each digit, the digit itself and others distorted\n\
@@ -40,6 +40,6 @@ pub(super) fn with_views_table(summary: &Summary) -> Option<String> {
         table(&header, &rows),
         views.score.errors,
         plain.score.errors,
-        p_value(p),
+        with_views.against_plain.p_text(),
     ))
 }

@@ -143,30 +143,28 @@ pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
 
 /// Columns of different digits form no committee.
 fn check_same_digits(sources: &[Source]) -> Result<()> {
-    let digits = |source: &Source| {
-        let held_out = match source.loaded.digits {
-            Predictions::HeldOut => Some(source.found.study.validation),
-            _ => None,
-        };
-        (held_out, source.found.manifest.data.clone())
+    let first = &sources[0];
+    let digits = |source: &Source| match source.loaded.digits {
+        Predictions::HeldOut => {
+            format!("the last {} training digits, held out", source.found.study.validation)
+        }
+        _ => "the test digits".to_owned(),
     };
-    let Some(other) = sources.iter().find(|source| digits(source) != digits(&sources[0])) else {
-        return Ok(());
-    };
-    let name = |source: &Source| match digits(source).0 {
-        None => "the test digits".to_owned(),
-        Some(n) => format!("the last {n} training digits, held out"),
-    };
-    let (first, other_folder) = (shown(sources[0].found.folder.root()), shown(other.found.folder.root()));
-    Err(usage_error(if name(other) == name(&sources[0]) {
-        format!("{other_folder}: the hashes of its data are not those of {first}")
-    } else {
-        format!(
-            "{other_folder}: its columns have predicted {}, those of {first} {}",
-            name(other),
-            name(&sources[0])
-        )
-    }))
+    let here = shown(first.found.folder.root());
+    for other in sources {
+        let there = shown(other.found.folder.root());
+        if digits(other) != digits(first) {
+            return Err(usage_error(format_args!(
+                "{there}: its columns have predicted {}, those of {here} {}",
+                digits(other),
+                digits(first)
+            )));
+        }
+        if other.found.manifest.data != first.found.manifest.data {
+            return Err(usage_error(format_args!("{there}: the hashes of its data are not those of {here}")));
+        }
+    }
+    Ok(())
 }
 
 fn side(asked: &Asked, sources: &[Source], rule: Rule, labels: &[u8]) -> Result<(Side, Vec<u8>)> {
@@ -185,8 +183,7 @@ fn side(asked: &Asked, sources: &[Source], rule: Rule, labels: &[u8]) -> Result<
             columns,
         });
     }
-    let all: Vec<usize> = (0..members.len()).collect();
-    let answers = Committee::by(rule, members, labels)?.predictions(rule, &all)?;
+    let answers = Committee::by(rule, members, labels)?.answers();
     let score = Score::of(&answers, labels)?;
     Ok((Side { name: asked.name.clone(), members: of_studies, score }, answers))
 }
@@ -229,16 +226,12 @@ B's error less A's, digits drawn anew {} times: {:+.2} to {:+.2} % points (95 %)
         test.only_first_right,
         test.only_second_right,
         test.both_wrong,
-        p_value(test.p_value),
+        test.p_text(),
         difference.n_resamples,
         interval.low_percent,
         interval.high_percent,
         verdict(test)
     )
-}
-
-fn p_value(p: f64) -> String {
-    if p < 0.0001 { format!("{p:.1e}") } else { format!("{p:.4}") }
 }
 
 /// What the test says, in words.
@@ -256,7 +249,7 @@ fn verdict(test: &McNemar) -> String {
     };
     let chance = match test.p_value {
         p if p >= 1.0 => "always, if both were as good".to_owned(),
-        p => format!("with probability {}, if both were as good", p_value(p)),
+        _ => format!("with probability {}, if both were as good", test.p_text()),
     };
     let digits = if n == 1 { "the one digit".to_owned() } else { format!("the {n} digits") };
     format!(
