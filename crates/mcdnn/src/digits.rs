@@ -26,6 +26,20 @@ Environment variables:
   HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 [default: none];
                  https_proxy, ALL_PROXY and all_proxy do too";
 
+/// The flag that says where the digits are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DataArgs {
+    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    pub(crate) fn given(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+}
+
 /// Verified digits, ready to train and test on.
 pub struct Digits {
     /// All of them; test digits in the order of the probabilities' rows.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ciresan_cpu::CpuEngine;
@@ -16,6 +16,21 @@ use study::{ColumnId, Manifest, ResultsFolder, Study};
 use crate::app::{App, shown};
 use crate::failure::{UsageError, usage_error};
 use crate::instruction_set;
+
+/// The flag that says which study.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StudyArgs {
+    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
+    /// finished columns]
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
+}
+
+impl StudyArgs {
+    pub(crate) fn given(&self) -> Option<&Path> {
+        self.study.as_deref()
+    }
+}
 
 /// A results folder, the study it is of, and how far that is.
 pub(crate) struct Found {
@@ -151,7 +166,7 @@ pub(crate) fn figures_json(summary: &Summary, folder: &ResultsFolder) -> serde_j
 }
 
 /// The folders in a folder, by name; none when it does not exist.
-fn folders(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let listing = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         listing => listing?,

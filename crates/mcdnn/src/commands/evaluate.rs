@@ -11,7 +11,7 @@ use serde::Serialize;
 use study::ColumnId;
 
 use crate::app::{App, shown};
-use crate::studies::Found;
+use crate::studies::{Found, StudyArgs};
 use crate::views::ViewArgs;
 
 /// Version of the JSON object.
@@ -32,10 +32,8 @@ pub(crate) struct Args {
     /// IDX file of their labels, raw or .gz
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
-    /// finished columns]
-    #[arg(long, value_name = "DIR")]
-    study: Option<PathBuf>,
+    #[command(flatten)]
+    study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
     /// Print the figures as one JSON object
@@ -78,7 +76,7 @@ struct Evaluation<'a> {
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let digits = EvaluationDigits::read(&args.images, &args.labels)?;
-    let found = Found::with_columns(app, args.study.as_deref())?;
+    let found = Found::with_columns(app, args.study.given())?;
     let evaluation = Evaluation {
         schema: SCHEMA,
         study: &found.study.name,

@@ -13,7 +13,7 @@ use self::source::{Found as Image, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
 use crate::failure::{AlreadyTold, usage_error};
-use crate::studies::Found;
+use crate::studies::{Found, StudyArgs};
 use crate::views::ViewArgs;
 
 mod answer;
@@ -40,10 +40,8 @@ pub(crate) struct Args {
     /// PNG, JPEG or IDX files (raw or .gz), folders of such files, or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
-    /// finished columns]
-    #[arg(long, value_name = "DIR")]
-    study: Option<PathBuf>,
+    #[command(flatten)]
+    study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
     /// Print the answers as one JSON object
@@ -87,7 +85,7 @@ struct Report<'a> {
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let found = Found::with_columns(app, args.study.as_deref())?;
+    let found = Found::with_columns(app, args.study.given())?;
     let shown = shown(found.folder.root());
     if found.study.data == DataSet::FashionMnist {
         return Err(usage_error(format_args!(

@@ -9,7 +9,7 @@ use report::{Labels, Listing};
 use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, kinds, write_whole};
 
 use crate::app::{App, shown};
-use crate::digits::{self, Digits};
+use crate::digits::{self, DataArgs, Digits};
 use crate::studies::Found;
 use crate::verification;
 
@@ -27,9 +27,8 @@ pub(crate) struct Args {
     /// Publish the columns that are finished, though the study is not
     #[arg(long)]
     partial: bool,
-    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 fn after_help() -> String {
@@ -63,7 +62,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let published = ResultsFolder::open(app.place.published().join(&study.name));
     check_records(&folder, &manifest, &finished)?;
     check_published(&published, &folder, &manifest)?;
-    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    let digits = Digits::bring(study.data, args.data.given(), &app.terminal)?;
     for (id, verdict) in verification::columns(&folder, &manifest, &finished, &digits.data)? {
         if !verdict.holds() {
             bail!("column {id}: {verdict}");

@@ -1,14 +1,12 @@
 //! `mcdnn report`: a study's page, figures and tables from its results folder.
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
 use report::{Evidence, Labels, Pixels, Report};
 
 use crate::app::{App, shown};
-use crate::digits::{self, Digits};
+use crate::digits::{self, DataArgs, Digits};
 use crate::status::Status;
-use crate::studies::{Found, print_figures};
+use crate::studies::{Found, StudyArgs, print_figures};
 
 /// Write a study's report into its results folder, and print its figures.
 ///
@@ -18,13 +16,10 @@ use crate::studies::{Found, print_figures};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
-    /// finished columns]
-    #[arg(long, value_name = "DIR")]
-    study: Option<PathBuf>,
-    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    study: StudyArgs,
+    #[command(flatten)]
+    data: DataArgs,
     /// Write the figures as PNG too, beside the SVG ones; needs a font on this system
     #[arg(long)]
     png: bool,
@@ -53,12 +48,12 @@ Exit codes: 0 written and printed; 1 so too, but the study is not finished, or n
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let Found { folder, manifest, study, finished } =
-        Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
+        Found::given_or_best(app, args.study.given(), |finished| (0, finished.len()))?;
     if finished.is_empty() {
         let headline = Status::read(&folder, &manifest)?.headline();
         bail!("{}: nothing to report yet: {headline}", shown(folder.root()));
     }
-    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    let digits = Digits::bring(study.data, args.data.given(), &app.terminal)?;
     let summary = match report::read_summary(&folder)? {
         Some(summary) => summary,
         None => report::read(&folder, Labels::from(&digits.data), None)?,

@@ -1,13 +1,13 @@
 //! `mcdnn status`: how far a study is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
 use crate::app::App;
 use crate::failure::AlreadyTold;
 use crate::status::Status;
-use crate::studies::Found;
+use crate::studies::{Found, StudyArgs};
 
 /// Print how far a study is: each column's state, epoch, loss and speed.
 ///
@@ -18,10 +18,8 @@ use crate::studies::Found;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
-    /// finished columns]
-    #[arg(long, value_name = "DIR")]
-    study: Option<PathBuf>,
+    #[command(flatten)]
+    study: StudyArgs,
     /// Print one JSON object instead of the table
     #[arg(long)]
     json: bool,
@@ -39,7 +37,7 @@ Exit codes: 0 every column is finished and whole; 1 not so; 2 wrong usage, such 
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    print(args.study.as_deref(), args.json, app)
+    print(args.study.given(), args.json, app)
 }
 
 /// Prints the state of the study in a folder.

@@ -1,6 +1,5 @@
 //! `mcdnn verify`: whether a study's files, predictions and figures are what they say.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -11,10 +10,10 @@ use study::{ColumnId, Manifest, Predictions, ResultsFolder};
 
 use crate::app::{App, shown};
 use crate::device::Device;
-use crate::digits::{self, Digits};
+use crate::digits::{self, DataArgs, Digits};
 use crate::failure::usage_error;
 use crate::numbers::duration;
-use crate::studies::Found;
+use crate::studies::{Found, StudyArgs};
 use crate::training::{self, End, Job, Wanted};
 use crate::verification::{self, Verdict};
 
@@ -26,16 +25,13 @@ use crate::verification::{self, Verdict};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
-    /// finished columns]
-    #[arg(long, value_name = "DIR")]
-    study: Option<PathBuf>,
+    #[command(flatten)]
+    study: StudyArgs,
     /// Train this column again, in a temporary folder, and compare its weights and predictions
     #[arg(long, value_name = "COLUMN")]
     retrain: Option<ColumnId>,
-    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// Print the verdicts as one JSON object
     #[arg(long)]
     json: bool,
@@ -79,8 +75,8 @@ struct OfColumn {
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let Found { folder, study, manifest, finished } =
-        Found::given_or_best(app, args.study.as_deref(), |finished| (0, finished.len()))?;
-    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+        Found::given_or_best(app, args.study.given(), |finished| (0, finished.len()))?;
+    let digits = Digits::bring(study.data, args.data.given(), &app.terminal)?;
     if let Some(id) = args.retrain {
         return retrain(id, &folder, &manifest, &digits, app);
     }
