@@ -11,24 +11,26 @@
     reason = "vectors over raw pointers; bounds are asserted once for all winners of a map"
 )]
 
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, KernelPlane, RUN_BLOCK};
 use crate::gradient::KernelGradient;
 use crate::simd::{Simd, kernel};
 use crate::tiles::even_parts;
 use aligned_vec::{AVec, avec};
 
-/// The weights of a stage as the scatter reads them: `[maps][kernel rows][run_padded]`, zero in the padding.
+/// The weights of a stage as the scatter reads them: [`Geometry::kernel_planes`], zero in the padding.
 pub(crate) struct ScatterKernel(AVec<f32>);
 
 impl ScatterKernel {
     pub(crate) fn zeros(g: &Geometry) -> Self {
-        Self(avec![0.0; g.maps * g.kernel * g.run_padded()])
+        Self(avec![0.0; KernelPlane::total_len(g.kernel_planes(), g.maps)])
     }
 
-    /// Takes over `weights` `[maps][kernel rows][run]`.
+    /// Takes over `weights` `[maps][kernel rows][kernel columns][input maps]`.
     pub(crate) fn pack(&mut self, g: &Geometry, weights: &[f32]) {
-        for (packed, run) in self.0.chunks_exact_mut(g.run_padded()).zip(weights.chunks_exact(g.run())) {
-            packed[..g.run()].copy_from_slice(run);
+        for plane in g.kernel_planes() {
+            for [here, there] in plane.pieces(g.maps, g.input.maps) {
+                self.0[here].copy_from_slice(&weights[there]);
+            }
         }
     }
 }
@@ -37,7 +39,7 @@ impl ScatterKernel {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Winner {
     gradient: f32,
-    /// Where its patch starts in the input.
+    /// Where its patch starts in the plane at hand.
     offset: u32,
 }
 
@@ -51,15 +53,16 @@ pub(crate) fn window_order(g: &Geometry) -> Vec<u32> {
 /// What the backward pass of one image reads and writes.
 pub(crate) struct StageBackward<'a> {
     pub(crate) geometry: &'a Geometry,
-    /// `[windows][maps]`: gradients of the pooled values before the activation.
+    /// Gradients of the pooled values before the activation, in the output's planes.
     pub(crate) gradient: &'a [f32],
     /// As the forward pass left them.
     pub(crate) winners: &'a [u32],
-    /// The input, with [`RUN_BLOCK`](crate::geometry::RUN_BLOCK) values of slack.
+    /// The input, with [`RUN_BLOCK`] values of slack.
     pub(crate) input: &'a [f32],
+    /// By [`Geometry::kernel_planes`].
     pub(crate) sums: &'a mut KernelGradient,
-    /// The kernel and the gradient of the input `[height][width][maps]`, zeroed by the caller, with slack as
-    /// well; none for the first stage, whose input is the image.
+    /// The kernel and the gradient of the input, in its planes, zeroed by the caller, with slack as well; none for the first
+    /// stage, whose input is the image.
     pub(crate) scatter: Option<(&'a ScatterKernel, &'a mut [f32])>,
     /// [`window_order`].
     pub(crate) order: &'a [u32],
@@ -79,44 +82,61 @@ unsafe fn stage_backward_body<S: Simd>(mut stage: StageBackward<'_>) {
     assert_eq!(stage.winners.len(), g.winners_len(), "winners");
     assert_eq!(stage.order.len(), g.windows(), "order");
     assert_eq!(stage.list.len(), g.windows(), "list");
-    let len = g.kernel * g.run_padded();
-    assert_eq!(stage.sums.weights.len(), g.maps * len, "kernel gradient");
-    // With offsets up to the last one, which is asserted for every winner, this keeps all runs inside.
-    let reach = g.last_position() * g.input.maps + (g.kernel - 1) * g.row_stride() + g.run_padded();
-    assert!(stage.input.len() >= reach, "input: {} values, want {reach}", stage.input.len());
+    let len = KernelPlane::total_len(g.kernel_planes(), g.maps);
+    assert_eq!(stage.sums.weights.len(), len, "kernel gradient");
+    // With positions up to the last one, which is asserted for every winner, this keeps all runs of all planes inside.
+    let want = g.input_len() + RUN_BLOCK;
+    assert!(stage.input.len() >= want, "input: {} values, want {want}", stage.input.len());
     if let Some((kernel, gradient)) = &stage.scatter {
-        assert!(gradient.len() >= reach, "input gradient: {} values, want {reach}", gradient.len());
-        assert_eq!(kernel.0.len(), g.maps * len, "scatter kernel");
+        assert!(gradient.len() >= want, "input gradient: {} values, want {want}", gradient.len());
+        assert_eq!(kernel.0.len(), len, "scatter kernel");
     }
-    for map in 0..g.maps {
-        let (n, bias) = list_winners(&mut stage, map);
-        let list = &stage.list[..n];
-        stage.sums.bias[map] += bias;
-        // SAFETY: the caller has the instruction set of `S`; the lengths and the winners' positions were asserted.
-        unsafe {
-            let sums = stage.sums.weights.as_mut_ptr().add(map * len);
-            let input = stage.input.as_ptr();
-            match &mut stage.scatter {
-                Some((kernel, gradient)) => {
-                    let kernel = kernel.0.as_ptr().add(map * len);
-                    add_map::<S, true>(&g, list, input, sums, kernel, gradient.as_mut_ptr());
+    for plane in g.kernel_planes() {
+        let start = plane.input.start;
+        for map in 0..g.maps {
+            let (n, bias) = list_winners(&mut stage, plane.input.maps, map);
+            let list = &stage.list[..n];
+            if start == 0 {
+                stage.sums.bias[map] += bias;
+            }
+            let at = plane.start + map * plane.map_len();
+            // SAFETY: the caller has the instruction set of `S`; the lengths and the winners' positions were asserted.
+            unsafe {
+                let sums = stage.sums.weights.as_mut_ptr().add(at);
+                let input = stage.input.as_ptr().add(start);
+                match &mut stage.scatter {
+                    Some((kernel, gradient)) => {
+                        let (kernel, target) = (kernel.0.as_ptr().add(at), gradient.as_mut_ptr().add(start));
+                        add_map::<S, true>(&g, &plane, list, input, sums, kernel, target);
+                    }
+                    None => add_map::<S, false>(
+                        &g,
+                        &plane,
+                        list,
+                        input,
+                        sums,
+                        std::ptr::null(),
+                        std::ptr::null_mut(),
+                    ),
                 }
-                None => add_map::<S, false>(&g, list, input, sums, std::ptr::null(), std::ptr::null_mut()),
             }
         }
     }
 }
 
-/// Collects a map's winners whose gradient is not zero (ReLU blocks many) and the sum of their gradients.
+/// Collects a map's winners whose gradient is not zero (ReLU blocks many) and the sum of their gradients, for an input plane of so many
+/// maps.
 #[inline(always)]
-fn list_winners(stage: &mut StageBackward<'_>, map: usize) -> (usize, f32) {
+fn list_winners(stage: &mut StageBackward<'_>, input_maps: usize, map: usize) -> (usize, f32) {
     let g = stage.geometry;
+    let plane = g.output_planes.of(map);
+    let in_plane = plane.start + map - plane.first_map;
     let (mut n, mut sum, mut last) = (0, 0.0, 0);
     for &window in stage.order {
-        let gradient = stage.gradient[window as usize * g.maps + map];
+        let gradient = stage.gradient[in_plane + window as usize * plane.maps];
         let position = stage.winners[window as usize * g.maps_padded + map];
         // Wrapping: a position that is too large is refused below, after all.
-        stage.list[n] = Winner { gradient, offset: position.wrapping_mul(g.input.maps as u32) };
+        stage.list[n] = Winner { gradient, offset: position.wrapping_mul(input_maps as u32) };
         n += usize::from(gradient != 0.0);
         sum += gradient;
         last = last.max(position);
@@ -125,26 +145,27 @@ fn list_winners(stage: &mut StageBackward<'_>, map: usize) -> (usize, f32) {
     (n, sum)
 }
 
-/// Adds every winner's `gradient · patch` to one map's sums `[kernel rows][run_padded]` and, with `SCATTER`, its `gradient ·
-/// kernel` to the input's gradient.
+/// Adds every winner's `gradient · patch` to one map's sums for a plane, and with `SCATTER` its `gradient · kernel` to the input's
+/// gradient.
 ///
 /// # Safety
-/// Needs the instruction set of `S`; at every winner's offset, `kernel` rows of `run_padded` values inside `input` and,
-/// with `SCATTER`, inside `target`; `[kernel rows][run_padded]` values at `sums` and, with `SCATTER`, at `kernel`.
+/// Needs the instruction set of `S`; at every winner's position, rows of the plane's `run` and slack for a vector inside `input` and,
+/// with `SCATTER`, inside `target`; `[rows][run_padded]` values at `sums` and, with `SCATTER`, at `kernel`.
 #[inline(always)]
 unsafe fn add_map<S: Simd, const SCATTER: bool>(
     g: &Geometry,
+    plane: &KernelPlane,
     list: &[Winner],
     input: *const f32,
     sums: *mut f32,
     kernel: *const f32,
     target: *mut f32,
 ) {
-    let vectors = g.run().div_ceil(S::LANES);
-    for row in 0..g.kernel {
+    let (vectors, stride) = (plane.run.div_ceil(S::LANES), plane.input.maps);
+    for row in 0..plane.rows {
         for (first, n) in even_parts(vectors, S::RUN_VECTORS) {
-            let (at, in_run) =
-                (row * g.run_padded() + first * S::LANES, row * g.row_stride() + first * S::LANES);
+            let at = row * plane.run_padded() + first * S::LANES;
+            let in_run = row * g.input.width * stride + first * S::LANES;
             // SAFETY: row and vectors are inside the run; the rest is the caller's. Without `SCATTER` kernel and target are
             // null and not used, so their pointers only wrap.
             unsafe {
@@ -186,12 +207,13 @@ unsafe fn add_run<S: Simd, const N: usize, const SCATTER: bool>(
         }
         for winner in list {
             let gradient = S::splat(winner.gradient);
-            let from = input.add(winner.offset as usize);
+            let offset = winner.offset as usize;
+            let from = input.add(offset);
             for (v, sum) in sum.iter_mut().enumerate() {
                 *sum = S::fma(gradient, S::load(from.add(v * S::LANES)), *sum);
             }
             if SCATTER {
-                let to = target.add(winner.offset as usize);
+                let to = target.add(offset);
                 for (v, &weight) in weights.iter().enumerate() {
                     let at = to.add(v * S::LANES);
                     S::store(at, S::fma(gradient, weight, S::load(at)));

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "register tiles over raw pointers; `forward.rs` asserts the bounds")]
 
 use crate::direct::{Start, TileArea, run_tile};
-use crate::geometry::{Geometry, MAP_BLOCK};
+use crate::geometry::Geometry;
 use crate::pooling::{Best, Pooled};
 use crate::simd::Simd;
 use crate::tiles::{MapGroup, Tile, tile_groups, tiles};
@@ -30,7 +30,7 @@ pub(crate) fn rows_per_pass(g: &Geometry) -> usize {
 }
 
 impl Plan {
-    /// For vectors of [`MAP_BLOCK`] lanes of which `accumulators` stay in registers.
+    /// For an input of one plane, and vectors of which `accumulators` stay in registers.
     pub(crate) fn new(g: &Geometry, accumulators: usize) -> Self {
         let rows = rows_per_pass(g);
         let passes: Vec<_> = (0..g.kernel).step_by(rows).map(|row| row..(row + rows).min(g.kernel)).collect();
@@ -43,7 +43,7 @@ impl Plan {
         Self {
             pooled_rows,
             passes,
-            groups: tile_groups(g.maps_padded, accumulators)
+            groups: tile_groups(g, accumulators)
                 .into_iter()
                 .map(|group| (group, tiles(pixels, group.vectors, accumulators)))
                 .collect(),
@@ -130,8 +130,8 @@ unsafe fn pool_row<S: Simd>(g: &Geometry, band: *const f32, in_band: usize, row:
     for column in 0..g.output.width {
         let first = in_band * g.pool * conv_width + column * g.pool;
         let position = g.window_position(row, column);
-        for map in (0..g.maps_padded).step_by(MAP_BLOCK) {
-            // SAFETY: the window is inside the band, and the vectors have `MAP_BLOCK` lanes (`forward.rs`).
+        for map in (0..g.maps_padded).step_by(S::LANES) {
+            // SAFETY: the window is inside the band, and maps are padded to vectors (`forward.rs`).
             unsafe {
                 let value = |y: usize, x: usize| {
                     S::load(band.add((first + y * conv_width + x) * g.maps_padded + map))

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "the kernels take raw pointers; every bound is asserted here")]
 
 use crate::activation::{Relu, ScaledTanh, map};
-use crate::geometry::{Geometry, MAP_BLOCK};
+use crate::geometry::{Geometry, RUN_BLOCK};
 use crate::pooling::Pooled;
 use crate::simd::{Simd, kernel};
 use crate::{bands, windows, winograd};
@@ -21,7 +21,7 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
-    /// The fastest way where `accumulators` vectors of [`MAP_BLOCK`] lanes stay in registers.
+    /// The fastest way where `accumulators` vectors of [`RUN_BLOCK`] lanes stay in registers.
     pub(crate) fn new(g: &Geometry, accumulators: usize) -> Self {
         if let Some(plan) = winograd::Plan::new(g, accumulators) {
             return Self::Winograd(plan);
@@ -84,8 +84,8 @@ unsafe fn pack_body<S: Simd>(g: &Geometry, weights: &[f32], bias: &[f32], kernel
         assert_eq!(kernel.transformed.len(), winograd::Plan::weights_len(g), "transformed weights");
         assert_eq!(kernel.direct.len(), g.taps() * g.maps_padded, "weights");
         let (direct, transformed) = (kernel.direct.as_ptr(), kernel.transformed.as_mut_ptr());
-        // SAFETY: the caller has the instruction set of `S`, so that of `S::Narrow`; the lengths were asserted.
-        unsafe { winograd::transform_kernels::<S::Narrow>(g, direct, transformed) }
+        // SAFETY: the caller has the instruction set of `S`; the lengths were asserted.
+        unsafe { winograd::transform_kernels::<S>(g, direct, transformed) }
     }
 }
 
@@ -95,11 +95,11 @@ pub(crate) struct StageForward<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) kernel: &'a ForwardKernel,
     pub(crate) activation: Activation,
-    /// `[n][height][width][maps]`, then [`MAP_BLOCK`] values of slack.
+    /// `[n]` images in the input's planes, then [`RUN_BLOCK`] values of slack.
     pub(crate) input: &'a [f32],
     /// [`Plan::scratch_len`] values.
     pub(crate) scratch: &'a mut [f32],
-    /// `[n][windows][maps]` activated values, then [`MAP_BLOCK`] values of slack that are overwritten.
+    /// `[n]` images of activated values in the output's planes, then [`RUN_BLOCK`] values of slack that are overwritten.
     pub(crate) output: &'a mut [f32],
     /// `[n][windows][maps_padded]`: the position (row · input width + column) of each window's largest value, the
     /// first one in row-major order where several are equal.
@@ -117,35 +117,35 @@ kernel! {
 unsafe fn stage_forward_body<S: Simd>(stage: StageForward<'_>) {
     let StageForward { geometry: g, plan, kernel, activation, input, scratch, output, winners, n } = stage;
     // Every pointer of the kernels stays inside these: the offsets of pixels, taps and windows are those of `Geometry`.
-    assert_eq!(<S::Narrow as Simd>::LANES, MAP_BLOCK, "lanes of the vectors that maps are padded to");
-    assert!(input.len() >= n * g.input_len() + MAP_BLOCK, "input: {} values", input.len());
+    assert_eq!(S::LANES, g.lanes, "lanes of the vectors that maps are padded to");
+    assert!(input.len() >= n * g.input_len() + RUN_BLOCK, "input: {} values", input.len());
     assert_eq!(kernel.direct.len(), g.taps() * g.maps_padded, "weights");
     assert_eq!(kernel.bias.len(), g.maps_padded, "bias");
     assert!(scratch.len() >= plan.scratch_len(), "scratch: {} values", scratch.len());
-    assert!(output.len() >= n * g.output_len() + MAP_BLOCK, "output: {} values", output.len());
+    assert!(output.len() >= n * g.output_len() + RUN_BLOCK, "output: {} values", output.len());
     assert!(winners.len() >= n * g.winners_len(), "winners: {} values", winners.len());
     let (direct, bias) = (kernel.direct.as_ptr(), kernel.bias.as_ptr());
     let scratch = scratch.as_mut_ptr();
-    let pooled = Pooled { values: output.as_mut_ptr(), winners: winners.as_mut_ptr() };
-    // SAFETY: the caller has the instruction set of `S`, so that of `S::Narrow`; the lengths were asserted.
+    let planes = g.output_planes;
+    let pooled = Pooled { values: output.as_mut_ptr(), planes, winners: winners.as_mut_ptr() };
+    // SAFETY: the caller has the instruction set of `S`; the lengths were asserted.
     unsafe {
         if let Plan::Winograd(plan) = plan {
             assert_eq!(kernel.transformed.len(), winograd::Plan::weights_len(g), "transformed weights");
             let kernel = [kernel.transformed.as_ptr(), bias];
-            winograd::pool::<S::Narrow>(plan, g, n, input.as_ptr(), kernel, scratch, pooled);
+            winograd::pool::<S>(plan, g, n, input.as_ptr(), kernel, scratch, pooled);
         }
         for image in 0..n {
             let input = input.as_ptr().add(image * g.input_len());
             let pooled = Pooled {
                 values: pooled.values.add(image * g.output_len()),
+                planes,
                 winners: pooled.winners.add(image * g.winners_len()),
             };
             match plan {
                 Plan::Winograd(_) => {}
-                Plan::Windows(plan) => windows::pool::<S::Narrow>(plan, g, input, [direct, bias], pooled),
-                Plan::Bands(plan) => {
-                    bands::pool::<S::Narrow>(plan, g, input, [direct, bias], scratch, pooled)
-                }
+                Plan::Windows(plan) => windows::pool::<S>(plan, g, input, [direct, bias], pooled),
+                Plan::Bands(plan) => bands::pool::<S>(plan, g, input, [direct, bias], scratch, pooled),
             }
         }
         // The last vectors of a window reached into the next one, so values are activated when all are there.
@@ -185,15 +185,15 @@ mod tests {
     }
 
     impl Case {
-        fn new(maps_in: usize, side: usize, maps: usize, kernel: usize, pool: usize, n: usize) -> Self {
+        fn new(isa: InstructionSet, [maps_in, side, maps, kernel, pool, n]: [usize; 6]) -> Self {
             let output = (side - kernel + 1) / pool;
             let shape = |maps, side| ciresan_net::Shape { maps, height: side, width: side };
             let stage =
                 Stage { input: shape(maps_in, side), maps, kernel, pool, output: shape(maps, output) };
-            let g = Geometry::new(&stage);
+            let g = Geometry::new(&stage, crate::simd::lanes(isa));
             Self {
                 n,
-                input: uniform(1, n * g.input_len() + MAP_BLOCK),
+                input: uniform(1, n * g.input_len() + RUN_BLOCK),
                 weights: uniform(2, g.n_weights()).iter().map(|w| w * 0.05).collect(),
                 bias: uniform(3, maps),
                 g,
@@ -205,7 +205,7 @@ mod tests {
             let g = &self.g;
             let mut kernel = ForwardKernel::zeros(g, plan);
             pack(isa, g, &self.weights, &self.bias, &mut kernel);
-            let mut output = vec![0.0; self.n * g.output_len() + MAP_BLOCK];
+            let mut output = vec![0.0; self.n * g.output_len() + RUN_BLOCK];
             let stage = StageForward {
                 geometry: g,
                 plan,
@@ -256,10 +256,11 @@ mod tests {
     #[test]
     fn winograd_rounds_little_worse_than_the_direct_sum() {
         // 16 images, so that the measured ratio is good to some percent.
-        let case = Case::new(20, 13, 40, 5, 3, 16);
-        let exact = case.exact();
+        let shape = [20, 13, 40, 5, 3, 16];
+        let exact = Case::new(InstructionSet::best(), shape).exact();
         let mut report = String::new();
         for isa in InstructionSet::available() {
+            let case = Case::new(isa, shape);
             let accumulators = crate::simd::accumulators(isa);
             let winograd = Plan::new(&case.g, accumulators);
             assert!(matches!(winograd, Plan::Winograd(_)), "the paper's second stage");
@@ -276,11 +277,11 @@ mod tests {
 
     #[test]
     fn every_way_pools_the_same() {
-        let shapes = [(8, 17, 9, 5, 3, 3), (20, 13, 40, 5, 3, 1), (1, 29, 20, 4, 2, 2), (2, 11, 33, 3, 2, 2)];
-        for (maps_in, side, maps, kernel, pool, n) in shapes {
-            let case = Case::new(maps_in, side, maps, kernel, pool, n);
-            let exact = case.exact();
+        for shape in [[8, 17, 9, 5, 3, 3], [20, 13, 40, 5, 3, 1], [1, 29, 20, 4, 2, 2], [2, 11, 33, 3, 2, 2]]
+        {
+            let exact = Case::new(InstructionSet::best(), shape).exact();
             for isa in InstructionSet::available() {
+                let case = Case::new(isa, shape);
                 let accumulators = crate::simd::accumulators(isa);
                 let bands = Plan::Bands(bands::Plan::new(&case.g, accumulators));
                 for plan in [Plan::new(&case.g, accumulators), bands] {

@@ -19,6 +19,7 @@ mod loss;
 mod model;
 mod parallel;
 mod part;
+mod planes;
 mod pooling;
 mod simd;
 mod stage;

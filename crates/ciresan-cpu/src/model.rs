@@ -21,7 +21,8 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(spec: &EngineSpec, isa: InstructionSet) -> Result<Self, EngineError> {
         let form = spec.network.paper_form()?;
-        let stages: Vec<_> = form.stages.iter().map(|stage| Stage::new(stage, isa)).collect();
+        let of_form = |(i, stage)| Stage::new(stage, form.stages.get(i + 1), isa);
+        let stages: Vec<_> = form.stages.iter().enumerate().map(of_form).collect();
         let Some(last) = stages.last() else {
             let reason = "this engine needs a convolution before the dense layers".to_owned();
             return Err(EngineError::NotSupported { notation: spec.network.to_string(), reason });

@@ -7,7 +7,7 @@ use crate::activation::through_derivative;
 use crate::backward::{StageBackward, Winner, stage_backward};
 use crate::first_backward::{FirstBackward, first_backward, has_short_rows, patches_len};
 use crate::forward::{StageForward, stage_forward};
-use crate::geometry::{MAP_BLOCK, RUN_BLOCK};
+use crate::geometry::RUN_BLOCK;
 use crate::gradient::KernelGradient;
 use crate::layout::interleave;
 use crate::model::Model;
@@ -56,14 +56,13 @@ impl StageMemory {
         let g = &stage.geometry;
         let short = is_first && has_short_rows(g);
         Self {
-            outputs: avec![0.0; n * g.output_len() + MAP_BLOCK.max(RUN_BLOCK)],
+            outputs: avec![0.0; n * g.output_len() + RUN_BLOCK],
             winners: avec![0; n * g.winners_len()],
             scratch: avec![0.0; stage.forward.scratch_len()],
-            sums: if short {
-                KernelGradient::zeros(g.maps, 1, g.taps())
-            } else {
-                KernelGradient::zeros(g.maps, g.kernel, g.run())
-            },
+            sums: KernelGradient::zeros(
+                g,
+                if short { vec![g.kernel_patches()] } else { g.kernel_planes().collect() },
+            ),
             backward: if short {
                 BackwardMemory::First { patches: avec![0.0; patches_len(g)] }
             } else {
@@ -209,7 +208,7 @@ impl Part {
         {
             let all = &mut gradient[tensors[0].range.start..tensors[1].range.end];
             let (weights, bias) = all.split_at_mut(stage.geometry.n_weights());
-            memory.sums.add_to(weights, bias);
+            memory.sums.add_to(&stage.geometry, weights, bias);
         }
     }
 }

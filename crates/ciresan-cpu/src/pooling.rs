@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "vectors over raw pointers; the callers prove the bounds")]
 
 use crate::geometry::Geometry;
+use crate::planes::{Plane, Planes};
 use crate::simd::Simd;
 
 /// The largest of a window's values so far, for a vector of maps, and its position.
@@ -44,17 +45,18 @@ impl<S: Simd> Best<S> {
         Self { value: unsafe { S::add(self.value, bias) }, ..self }
     }
 
-    /// Stores the values of maps from `map` on at window `window`, and their positions. Values reach up to seven beyond the
-    /// window's maps: into the next window's, which are written later, or into the slack behind the last one.
+    /// Stores the values of maps from `map` on at window `window`, and their positions. Those of the last maps reach beyond the
+    /// window: into the next ones, which are written later, or into the slack behind the last one.
     ///
     /// # Safety
-    /// Needs the instruction set of `S`, `[windows][maps]` values and slack for a vector at `values`, and
+    /// Needs the instruction set of `S`, an image of the output's planes and slack for a vector at `values`, and
     /// `[windows][maps_padded]` at `winners`.
     #[inline(always)]
     pub(crate) unsafe fn store(self, g: &Geometry, at: Pooled, window: usize, map: usize) {
         // SAFETY: the caller's.
         unsafe {
-            S::store(at.values.add(window * g.maps + map), self.value);
+            let Plane { first_map, maps, start } = at.planes.of(map);
+            S::store(at.values.add(start + window * maps + map - first_map), self.value);
             S::store(at.winners.add(window * g.maps_padded + map).cast::<f32>(), self.position);
         }
     }
@@ -63,8 +65,9 @@ impl<S: Simd> Best<S> {
 /// Where one image's pooled values and their positions go.
 #[derive(Clone, Copy)]
 pub(crate) struct Pooled {
-    /// `[windows][maps]`.
+    /// One image, in these planes.
     pub(crate) values: *mut f32,
+    pub(crate) planes: Planes,
     /// `[windows][maps_padded]`.
     pub(crate) winners: *mut u32,
 }

@@ -16,8 +16,6 @@ use crate::instruction_set::{InstructionSet, Kind};
 pub(crate) trait Simd: Copy + 'static {
     /// `LANES` values.
     type V: Copy;
-    /// Vectors of 8 lanes on the same instruction set, for channels, which are padded to 8.
-    type Narrow: Simd;
     const LANES: usize;
     /// How many accumulators of this vector fit the registers, beside the operands.
     const ACCUMULATORS: usize;
@@ -73,7 +71,6 @@ pub(crate) struct Portable;
 
 impl Simd for Portable {
     type V = [f32; 8];
-    type Narrow = Self;
     const LANES: usize = 8;
     const ACCUMULATORS: usize = 6;
     const RUN_VECTORS: usize = 3;
@@ -152,10 +149,6 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512;
 
-    /// 8 lanes with AVX-512's 32 registers and masks.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx512Narrow;
-
     /// Methods whose body is one expression of intrinsics.
     macro_rules! operations {
         ($($name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)? = $body:expr;)*) => {$(
@@ -165,24 +158,6 @@ mod x86 {
                 unsafe { $body }
             }
         )*};
-    }
-
-    /// What AVX2 and AVX-512 do alike on 8 lanes.
-    macro_rules! eight_lanes {
-        () => {
-            operations! {
-                splat(x: f32) -> __m256 = _mm256_set1_ps(x);
-                load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
-                store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
-                add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
-                sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
-                mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
-                div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
-                fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
-                max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
-                min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
-            }
-        };
     }
 
     /// [`Simd::add_products`] of three. Twelve sums, three weights and the value fill the 16 registers: written as
@@ -216,12 +191,22 @@ mod x86 {
 
     impl Simd for Avx2 {
         type V = __m256;
-        type Narrow = Self;
         const LANES: usize = 8;
         const ACCUMULATORS: usize = 12;
         const RUN_VECTORS: usize = 7;
 
-        eight_lanes!();
+        operations! {
+            splat(x: f32) -> __m256 = _mm256_set1_ps(x);
+            load(p: *const f32) -> __m256 = _mm256_loadu_ps(p);
+            store(p: *mut f32, v: __m256) = _mm256_storeu_ps(p, v);
+            add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+            sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
+            mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+            div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+            fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+            max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
+            min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
+        }
 
         #[inline(always)]
         unsafe fn add_products<const N: usize>(x: *const f32, w: &[__m256; N], sums: &mut [__m256; N]) {
@@ -241,25 +226,8 @@ mod x86 {
         }
     }
 
-    impl Simd for Avx512Narrow {
-        type V = __m256;
-        type Narrow = Self;
-        const LANES: usize = 8;
-        const ACCUMULATORS: usize = 24;
-        const RUN_VECTORS: usize = 7;
-
-        eight_lanes!();
-        operations! {
-            keep_greater(best: __m256, tag: __m256, value: __m256, value_tag: __m256) -> (__m256, __m256) = {
-                let greater = _mm256_cmp_ps_mask::<_CMP_GT_OQ>(value, best);
-                (_mm256_mask_mov_ps(best, greater, value), _mm256_mask_mov_ps(tag, greater, value_tag))
-            };
-        }
-    }
-
     impl Simd for Avx512 {
         type V = __m512;
-        type Narrow = Avx512Narrow;
         const LANES: usize = 16;
         const ACCUMULATORS: usize = 24;
         const RUN_VECTORS: usize = 7;
@@ -283,15 +251,25 @@ mod x86 {
     }
 }
 
-/// Accumulators of the narrow vectors that `isa` keeps in registers.
-pub(crate) fn accumulators(isa: InstructionSet) -> usize {
+/// [`Simd::LANES`] and [`Simd::ACCUMULATORS`] of an instruction set.
+fn sizes(isa: InstructionSet) -> [usize; 2] {
     match isa.kind() {
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => <Avx512 as Simd>::Narrow::ACCUMULATORS,
+        Kind::Avx512 => [Avx512::LANES, Avx512::ACCUMULATORS],
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2 => <Avx2 as Simd>::Narrow::ACCUMULATORS,
-        Kind::Portable => <Portable as Simd>::Narrow::ACCUMULATORS,
+        Kind::Avx2 => [Avx2::LANES, Avx2::ACCUMULATORS],
+        Kind::Portable => [Portable::LANES, Portable::ACCUMULATORS],
     }
+}
+
+/// Values of a vector.
+pub(crate) fn lanes(isa: InstructionSet) -> usize {
+    sizes(isa)[0]
+}
+
+/// Accumulators that stay in registers.
+pub(crate) fn accumulators(isa: InstructionSet) -> usize {
+    sizes(isa)[1]
 }
 
 /// Declares `fn name(isa, args…)`, which runs the generic `body::<S>(args…)` compiled for `isa`.

@@ -1,6 +1,6 @@
 //! How the outputs of a convolution or of a matrix product are cut into register tiles.
 
-use crate::geometry::MAP_BLOCK;
+use crate::geometry::Geometry;
 
 /// Most vectors of output maps that one tile accumulates.
 const MAX_VECTORS: usize = 5;
@@ -34,15 +34,19 @@ pub(crate) fn even_parts(vectors: usize, widest: usize) -> impl Iterator<Item = 
     })
 }
 
-/// Splits `vectors` into even groups of at most `widest`.
-pub(crate) fn map_groups(vectors: usize, widest: usize) -> Vec<MapGroup> {
-    let group = |(first, vectors)| MapGroup { first_map: first * MAP_BLOCK, vectors };
+/// Splits a stage's padded maps into even groups of at most `widest` vectors.
+pub(crate) fn map_groups(g: &Geometry, widest: usize) -> Vec<MapGroup> {
+    groups(g.maps_padded / g.lanes, g.lanes, widest)
+}
+
+fn groups(vectors: usize, lanes: usize, widest: usize) -> Vec<MapGroup> {
+    let group = |(first, vectors)| MapGroup { first_map: first * lanes, vectors };
     even_parts(vectors, widest).map(group).collect()
 }
 
 /// Groups of maps as wide as a tile may be.
-pub(crate) fn tile_groups(maps_padded: usize, accumulators: usize) -> Vec<MapGroup> {
-    map_groups(maps_padded / MAP_BLOCK, MAX_VECTORS.min(accumulators))
+pub(crate) fn tile_groups(g: &Geometry, accumulators: usize) -> Vec<MapGroup> {
+    map_groups(g, MAX_VECTORS.min(accumulators))
 }
 
 /// The cheapest cut of `pixels` into tiles of `vectors` accumulators a pixel.
@@ -91,11 +95,11 @@ mod tests {
         }
 
         #[test]
-        fn groups_cover_every_map_once(vectors in 1usize..40, widest in 1usize..=5) {
-            let groups = map_groups(vectors, widest);
+        fn groups_cover_every_map_once(vectors in 1usize..40, lanes in 1usize..=16, widest in 1usize..=5) {
+            let groups = groups(vectors, lanes, widest);
             let mut next = 0;
             for group in &groups {
-                prop_assert_eq!(group.first_map, next * MAP_BLOCK);
+                prop_assert_eq!(group.first_map, next * lanes);
                 prop_assert!((1..=widest).contains(&group.vectors));
                 next += group.vectors;
             }

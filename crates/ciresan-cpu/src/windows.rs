@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "register tiles over raw pointers; `forward.rs` asserts the bounds")]
 
 use crate::direct::add_tap;
-use crate::geometry::{Geometry, MAP_BLOCK};
+use crate::geometry::Geometry;
 use crate::pooling::{Best, Pooled};
 use crate::simd::Simd;
 use crate::tiles::{MapGroup, map_groups};
@@ -24,13 +24,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// For a pooling by 2 or 3 whose window fits `accumulators` registers, and a kernel that stays in the first-level
+    /// For an input of one plane, a pooling by 2 or 3 whose window fits `accumulators` registers, and a kernel that stays in the first-level
     /// cache, `in_cache`, because every window sweeps it.
     pub(crate) fn new(g: &Geometry, accumulators: usize, in_cache: bool) -> Option<Self> {
         let compiled = *MAX_VECTORS.get(g.pool)?;
         // All accumulators that there are: `Simd::add_products` keeps twelve from being spilled on AVX2.
         let widest = compiled.min(accumulators / (g.pool * g.pool));
-        (in_cache && widest > 0).then(|| Self { groups: map_groups(g.maps_padded / MAP_BLOCK, widest) })
+        (in_cache && widest > 0).then(|| Self { groups: map_groups(g, widest) })
     }
 }
 
@@ -62,9 +62,16 @@ pub(crate) unsafe fn pool<S: Simd>(
                 // SAFETY: a group's maps are inside the padded ones; the rest is the caller's.
                 unsafe {
                     let kernel = [weights.add(first_map), bias.add(first_map)];
-                    if (g.pool, vectors, windows) == (2, 1, PAIR) {
-                        window::<S, 2, 8, 1>(g, at, kernel, first_map);
-                        continue;
+                    match (g.pool, vectors, windows) {
+                        (2, 1, PAIR) => {
+                            window::<S, 2, 8, 1>(g, at, kernel, first_map);
+                            continue;
+                        }
+                        (2, 2, PAIR) if S::ACCUMULATORS >= 16 => {
+                            window::<S, 2, 8, 2>(g, at, kernel, first_map);
+                            continue;
+                        }
+                        _ => {}
                     }
                     for at in (0..windows).map(|i| at.later(g, i)) {
                         match (g.pool, vectors) {

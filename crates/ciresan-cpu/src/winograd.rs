@@ -15,7 +15,8 @@
 #![expect(unsafe_code, reason = "vectors over raw pointers; `forward.rs` asserts the bounds")]
 
 use crate::direct::{Start, TileArea, run_tile};
-use crate::geometry::{Geometry, MAP_BLOCK};
+use crate::geometry::Geometry;
+use crate::planes::Plane;
 use crate::pooling::{Best, Pooled};
 use crate::simd::Simd;
 use crate::tiles::{MapGroup, Tile, tile_groups, tiles};
@@ -56,18 +57,23 @@ struct Group {
 }
 
 impl Plan {
-    /// For vectors of [`MAP_BLOCK`] lanes of which `accumulators` stay in registers; none where this is not the way.
+    /// Whether this is the way for a stage.
+    pub(crate) fn fits(g: &Geometry) -> bool {
+        g.kernel == KERNEL && g.pool == POOL && g.input.maps >= MIN_INPUT_MAPS
+    }
+
+    /// For vectors of which `accumulators` stay in registers; none where this is not the way.
     pub(crate) fn new(g: &Geometry, accumulators: usize) -> Option<Self> {
-        if g.kernel != KERNEL || g.pool != POOL || g.input.maps < MIN_INPUT_MAPS {
+        if !Self::fits(g) {
             return None;
         }
-        let channels_padded = g.input.maps.next_multiple_of(MAP_BLOCK);
+        let channels_padded = g.input.maps.next_multiple_of(g.lanes);
         let group = |maps: MapGroup| Group {
             maps,
             cuts: (1..=CHUNK).map(|n| tiles(n, maps.vectors, accumulators)).collect(),
         };
         Some(Self {
-            groups: tile_groups(g.maps_padded, accumulators).into_iter().map(group).collect(),
+            groups: tile_groups(g, accumulators).into_iter().map(group).collect(),
             offsets: (0..CHUNK).map(|tile| tile * channels_padded).collect(),
             channels_padded,
             maps_padded: g.maps_padded,
@@ -163,12 +169,12 @@ unsafe fn transform_output<S: Simd>(m: [S::V; SIDE]) -> [S::V; POOL] {
 /// G w Gᵀ of every pair of maps: from `weights` `[taps][maps_padded]` to `transformed` `[places][input maps][maps_padded]`.
 ///
 /// # Safety
-/// Needs the instruction set of `S`, whose vectors have [`MAP_BLOCK`] lanes, and the lengths given.
+/// Needs the instruction set of `S`, whose vectors have the geometry's lanes, and the lengths given.
 #[inline(always)]
 pub(crate) unsafe fn transform_kernels<S: Simd>(g: &Geometry, weights: *const f32, transformed: *mut f32) {
     let matrix = kernel_matrix();
     for channel in 0..g.input.maps {
-        for map in (0..g.maps_padded).step_by(MAP_BLOCK) {
+        for map in (0..g.maps_padded).step_by(S::LANES) {
             // SAFETY: taps are rows × columns × input maps; the rest is the caller's.
             unsafe {
                 let mut half = [[S::splat(0.0); SIDE]; KERNEL];
@@ -202,7 +208,7 @@ pub(crate) unsafe fn transform_kernels<S: Simd>(g: &Geometry, weights: *const f3
 /// Pools `n` images.
 ///
 /// # Safety
-/// Needs the instruction set of `S`, whose vectors have [`MAP_BLOCK`] lanes; `n` images of `g` at `input` with slack for a
+/// Needs the instruction set of `S`, whose vectors have the geometry's lanes; `n` images of `g` at `input` with slack for a
 /// vector behind them, transformed weights, `[maps_padded]` biases, [`Plan::scratch_len`] values at `scratch` and what
 /// [`Best::store`] asks for, for `n` images.
 #[inline(always)]
@@ -225,14 +231,15 @@ pub(crate) unsafe fn pool<S: Simd>(
             for tile in 0..chunk {
                 let (image, window) = ((first + tile) / windows, (first + tile) % windows);
                 let position = g.window_position(window / g.output.width, window % g.output.width);
-                let from = input.add(image * g.input_len() + position * g.input.maps);
-                input_tile::<S>(plan, g, from, scratch.add(tile * plan.channels_padded));
+                let image = input.add(image * g.input_len());
+                input_tile::<S>(plan, g, image, position, scratch.add(tile * plan.channels_padded));
             }
             multiply::<S>(plan, g, chunk, scratch, weights, products);
             for tile in 0..chunk {
                 let (image, window) = ((first + tile) / windows, (first + tile) % windows);
                 let out = Pooled {
                     values: out.values.add(image * g.output_len()),
+                    planes: out.planes,
                     winners: out.winners.add(image * g.winners_len()),
                 };
                 output_tile::<S>(g, products.add(tile * g.maps_padded), bias, out, window);
@@ -242,19 +249,21 @@ pub(crate) unsafe fn pool<S: Simd>(
     }
 }
 
-/// Bᵀ x B of all input maps of the tile at `from`.
+/// Bᵀ x B of all input maps of the image's tile at `position`.
 ///
 /// # Safety
 /// As for [`pool`].
 #[inline(always)]
-unsafe fn input_tile<S: Simd>(plan: &Plan, g: &Geometry, from: *const f32, to: *mut f32) {
-    for channel in (0..plan.channels_padded).step_by(MAP_BLOCK) {
+unsafe fn input_tile<S: Simd>(plan: &Plan, g: &Geometry, image: *const f32, position: usize, to: *mut f32) {
+    for channel in (0..plan.channels_padded).step_by(S::LANES) {
+        let Plane { first_map, maps: stride, start } = g.input_planes.of(channel);
         // SAFETY: the caller's.
         unsafe {
+            let from = image.add(start + position * stride + channel - first_map);
             let mut half = [[S::splat(0.0); SIDE]; SIDE];
             for (y, half) in half.iter_mut().enumerate() {
-                let row = from.add(y * g.row_stride() + channel);
-                *half = transform_input::<S>(std::array::from_fn(|x| S::load(row.add(x * g.input.maps))));
+                let row = from.add(y * g.input.width * stride);
+                *half = transform_input::<S>(std::array::from_fn(|x| S::load(row.add(x * stride))));
             }
             #[expect(clippy::needless_range_loop, reason = "a column of an array of rows")]
             for x in 0..SIDE {
@@ -318,7 +327,7 @@ unsafe fn output_tile<S: Simd>(
     window: usize,
 ) {
     let first = g.window_position(window / g.output.width, window % g.output.width);
-    for map in (0..g.maps_padded).step_by(MAP_BLOCK) {
+    for map in (0..g.maps_padded).step_by(S::LANES) {
         // SAFETY: the caller's.
         unsafe {
             let mut half = [[S::splat(0.0); POOL]; SIDE];
