@@ -65,7 +65,7 @@ impl Classifier {
         let manifest =
             folder.manifest().map_err(Box::new)?.ok_or_else(|| OpenError::NoStudy { path: path() })?;
         let study = &manifest.config;
-        let ids = folder.finished(study);
+        let ids = folder.finished(study).map_err(Box::new)?;
         if ids.is_empty() {
             return Err(OpenError::NoColumn { path: path(), n_columns: study.columns().len() });
         }

@@ -39,6 +39,19 @@ impl fmt::Display for AlreadyTold {
 
 impl std::error::Error for AlreadyTold {}
 
+/// Not done yet, through no fault: what was trained is saved, or another process is at work on it. Exit code 75, which schedulers
+/// take for "run it again".
+#[derive(Debug)]
+pub(crate) struct RunAgain(pub(crate) String);
+
+impl fmt::Display for RunAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RunAgain {}
+
 /// A device was asked for whose engine this program was built without. Exit code 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WithoutLibtorch(pub Device);
@@ -73,7 +86,11 @@ fn exit(error: &anyhow::Error) -> (ExitCode, Option<String>) {
     let wrong_config = error.downcast_ref().is_some_and(StudyError::is_wrong_usage);
     let wrong_wish = error.downcast_ref().is_some_and(ReportError::is_wrong_usage);
     let wrong_flag = error.is::<UsageError>() || error.is::<WithoutLibtorch>();
-    let code = if wrong_flag || wrong_config || wrong_wish { 2 } else { 1 };
+    let code = match (wrong_flag || wrong_config || wrong_wish, error.is::<RunAgain>()) {
+        (true, _) => 2,
+        (false, true) => 75,
+        (false, false) => 1,
+    };
     (ExitCode::from(code), Some(format!("{error:#}")))
 }
 
@@ -94,5 +111,7 @@ mod tests {
         let config = study::Study::read("no/such.json".as_ref()).unwrap_err();
         assert_eq!(exit(&config.into()).0, ExitCode::from(2));
         assert_eq!(exit(&anyhow::Error::new(AlreadyTold(2))), (ExitCode::from(2), None));
+        let (code, told) = exit(&anyhow::Error::new(RunAgain("saved".to_owned())));
+        assert_eq!((code, told.as_deref()), (ExitCode::from(75), Some("saved")));
     }
 }

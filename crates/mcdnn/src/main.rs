@@ -1,6 +1,6 @@
 //! The program `mcdnn`.
 //!
-//! Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 not done; 2 wrong usage.
+//! Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 not done; 2 wrong usage; 75 saved, to be run again.
 
 #![forbid(unsafe_code)]
 

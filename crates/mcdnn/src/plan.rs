@@ -37,11 +37,11 @@ enum Speed {
 }
 
 impl<'a> Plan<'a> {
-    /// Looks into the results folder.
+    /// Looks into the results folder. A column whose folder cannot be read is counted as not begun: whoever trains it says why.
     pub(crate) fn new(study: &'a Study, folder: &ResultsFolder, n_workers: NonZeroUsize) -> Self {
         let columns = study.columns();
         let speeds: Vec<Vec<f64>> = columns.iter().map(|id| epoch_speeds(&folder.column(id))).collect();
-        let left = columns.iter().zip(&speeds).filter(|(id, _)| !folder.is_finished(id));
+        let left = columns.iter().zip(&speeds).filter(|(id, _)| !folder.is_finished(id).unwrap_or(false));
         let left = left.map(|(id, epochs)| {
             let done = u64::try_from(epochs.len()).unwrap_or(u64::MAX);
             let epochs = u64::from(study.epochs).saturating_sub(done);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use study::{
 };
 
 use crate::app::shown;
+use crate::holding::kernel;
 use crate::numbers::{count, percent, significant, thousands};
 use crate::plan::{Plan, rounded};
 
@@ -28,7 +29,7 @@ pub(crate) struct Status {
     schema: u32,
     study: String,
     path: String,
-    /// Whether a process holds the folder's lock.
+    /// Whether a process holds columns of the folder.
     run_at_work: bool,
     /// Estimated time until every column is finished; 0 when none is left to train.
     estimated_seconds: f64,
@@ -76,7 +77,7 @@ struct Column {
 enum State {
     /// Every file is as its record says.
     Finished,
-    /// Begun, and a run is at work in the folder.
+    /// Begun, and a run that is at work holds it.
     InTraining,
     /// Some files are there, and no run is at work.
     Begun,
@@ -105,11 +106,14 @@ impl Status {
     /// When the lock cannot be tried. A column that cannot be read is damaged, which is no error.
     pub(crate) fn read(folder: &ResultsFolder, manifest: &Manifest) -> Result<Self> {
         let study = &manifest.config;
-        let run_at_work = folder.is_locked()?;
+        let at_work = folder.at_work(&kernel(), SystemTime::now())?;
+        let held_whole = folder.is_held_by_an_older_program()?;
+        let run_at_work = held_whole || !at_work.is_empty();
         let mut records = Vec::new();
         let mut columns = Vec::new();
         for id in study.columns() {
-            let (column, record) = Column::read(folder, manifest, id, run_at_work);
+            let (column, record) =
+                Column::read(folder, manifest, id, held_whole || at_work.contains_key(&id));
             columns.push(column);
             records.extend(record);
         }
@@ -168,7 +172,11 @@ impl Column {
         let last = metrics.as_ref().ok().and_then(|epochs| epochs.last()).copied();
         let epochs = manifest.config.epochs;
         let column = Self::after(id, epochs, last);
-        if !folder.is_finished(&id) {
+        let is_finished = match folder.is_finished(&id) {
+            Ok(is_finished) => is_finished,
+            Err(error) => return (column.damaged(error), None),
+        };
+        if !is_finished {
             return match metrics {
                 Ok(_) => (Self { state: unfinished(&files, run_at_work), ..column }, None),
                 Err(error) => (column.damaged(&error), None),

@@ -56,7 +56,7 @@ impl Found {
             )));
         };
         let study = manifest.config.clone();
-        Ok(Self { finished: folder.finished(&study), folder, manifest, study })
+        Ok(Self { finished: folder.finished(&study)?, folder, manifest, study })
     }
 
     /// The folder that `--study` names, else the one below the folder of results whose finished columns rank highest, above (0, 0); which

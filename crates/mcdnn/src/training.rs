@@ -1,11 +1,12 @@
 //! The columns of a study, trained in this process: what it says meanwhile, and on what machine.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
-use study::{ColumnId, Provenance, ResultsFolder, Study};
+use study::{ColumnId, ColumnLocks, Provenance, ResultsFolder, Study};
 use trainer::{Mended, Observer, Setup, StudyDigits, Summary};
 
 use self::machine::Machine;
@@ -24,8 +25,11 @@ mod provenance;
 /// What to train, where to, and with what.
 pub(crate) struct Job<'a> {
     pub(crate) study: &'a Study,
-    /// Locked by the caller.
     pub(crate) folder: &'a ResultsFolder,
+    /// On all columns that are asked for.
+    pub(crate) locks: &'a ColumnLocks,
+    /// Set by signals, where the caller listens for them already.
+    pub(crate) stop: Option<Arc<AtomicBool>>,
     /// The columns that are asked for and finished, in training order.
     pub(crate) finished: &'a [ColumnId],
     /// Those that are not finished, in training order.
@@ -47,6 +51,8 @@ pub(crate) enum End {
     Interrupted,
     /// Some columns failed; stderr has said which and why.
     Failed,
+    /// As [`Failed`](Self::Failed), but only because other processes have taken columns over, and train them.
+    TakenOver,
 }
 
 /// Makes predictions of finished columns that are missing or damaged from their weights, then trains until every column is finished or has
@@ -55,7 +61,7 @@ pub(crate) enum End {
 /// # Errors
 /// When there is no such machine, or the run cannot begin.
 pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
-    let Job { study, folder, unfinished, digits, .. } = *job;
+    let Job { study, folder, locks, unfinished, digits, .. } = *job;
     let terminal = &app.terminal;
     let machine = Machine::choose(job.wanted, study, unfinished.len().max(1))?;
     let (training, validation) = digits.data.train.hold_out(study.validation as usize)?;
@@ -65,7 +71,10 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
     let workers = machine.workers;
     let provenance = provenance::provenance(&machine);
     note_other_engine(job, &provenance, terminal)?;
-    let stop = (app.listen)().context("cannot listen for signals")?;
+    let stop = match &job.stop {
+        Some(stop) => Arc::clone(stop),
+        None => listen(app)?,
+    };
     if !job.is_quiet && !unfinished.is_empty() {
         let plan = plan(study, unfinished, job.finished.len(), training.len());
         terminal.note(format_args!("{plan}, on {machine}"));
@@ -81,6 +90,7 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
     let setup = Setup {
         study,
         folder,
+        may_write: &|column| locks.confirm(column),
         columns: unfinished,
         digits: StudyDigits { training, validation, test },
         workers,
@@ -98,18 +108,24 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
         None => Vec::new(),
     };
     let is_sound = say_mended(&mended, terminal);
-    let is_complete = if unfinished.is_empty() {
-        true
-    } else {
+    let (mut is_complete, mut is_lost) = (true, false);
+    if !unfinished.is_empty() {
         let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
         drop(observer); // clears the bars
-        conclude(study, &summary, workers, terminal)
-    };
+        is_complete = conclude(study, &summary, workers, terminal);
+        is_lost = summary.failed.iter().all(|(_, error)| error.is_lost());
+    }
     Ok(match (is_complete && is_sound, stop.load(Ordering::Relaxed)) {
         (true, _) => End::Finished,
         (false, true) => End::Interrupted,
+        (false, false) if is_sound && is_lost => End::TakenOver,
         (false, false) => End::Failed,
     })
+}
+
+/// From now on signals set the flag that this returns, and no longer end the program.
+pub(crate) fn listen(app: &App) -> Result<Arc<AtomicBool>> {
+    (app.listen)().context("cannot listen for signals")
 }
 
 /// Says which finished columns had to be mended, and which could not be; whether all are sound now.
@@ -186,6 +202,9 @@ fn conclude(study: &Study, summary: &Summary, workers: NonZeroUsize, terminal: &
             "stopped: {} saved in mid-training{waiting}; the same command continues",
             count(summary.stopped.len(), "column"),
         ));
+    }
+    if summary.failed.iter().any(|(_, error)| error.is_disk_full()) {
+        terminal.note("error: the disk is full: free space and run the same command");
     }
     summary.failed.is_empty() && summary.stopped.is_empty() && summary.waiting.is_empty()
 }

@@ -109,7 +109,7 @@ pub fn load(
     let study = folder.manifest()?.ok_or_else(|| ReportError::NoStudy { path: path() })?;
     let (widths, columns) = chosen(folder, &study.config, &selection.columns)?;
     let n_columns = columns.len();
-    let (finished, missing): (Vec<_>, Vec<_>) = columns.into_iter().partition(|id| folder.is_finished(id));
+    let [finished, missing] = folder.split(&columns)?;
     if finished.is_empty() {
         return Err(ReportError::NothingFinished { path: path(), n_columns });
     }

@@ -259,7 +259,7 @@ pub fn read_summary(folder: &ResultsFolder) -> Result<Option<Summary>, ReportErr
         && summary.figures.rule == Rule::Mean
         && summary.manifest == manifest
         && summary.widths == manifest.config.widths
-        && summary.finished == folder.finished(&manifest.config);
+        && summary.finished == folder.finished(&manifest.config)?;
     if !is_whole {
         return Ok(None);
     }

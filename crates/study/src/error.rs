@@ -7,7 +7,7 @@ use committee::FileError;
 
 use crate::data_set::N_CLASSES;
 use crate::file_names::{PROBABILITIES, VALIDATION};
-use crate::{ConfigError, Difference};
+use crate::{ColumnId, ConfigError, Difference, Holder};
 
 /// Errors of this crate: each names the file or folder and the reason in one sentence.
 ///
@@ -45,11 +45,34 @@ pub enum StudyError {
         /// The results folder.
         path: PathBuf,
     },
-    /// Another process holds the lock of the results folder.
-    #[error("{path}: another run is working in this results folder; wait for it to end")]
+    /// Another process holds a column, or a program of before there were locks of columns holds the folder.
+    #[error("{path}: another run is working in this results folder{}; wait for it to end", busy(*column, by.as_ref()))]
     Busy {
         /// The results folder.
         path: PathBuf,
+        /// The column; `None` for all.
+        column: Option<ColumnId>,
+        /// Who holds it, if that is known.
+        by: Option<Holder>,
+    },
+    /// Another process has taken a column over.
+    #[error(
+        "{path}: column {column} is another run's now: this one gave no sign of life for too long, \
+         and another took the column over"
+    )]
+    Lost {
+        /// The results folder.
+        path: PathBuf,
+        /// The column.
+        column: ColumnId,
+    },
+    /// A column that this process does not hold.
+    #[error("{path}: column {column} is not locked by this run")]
+    NotHeld {
+        /// The results folder.
+        path: PathBuf,
+        /// The column.
+        column: ColumnId,
     },
     /// A `study.json` that is none.
     #[error("{path}:{}:{}: not a study's manifest: {}", error.line, error.column, error.problem)]
@@ -142,9 +165,8 @@ impl StudyError {
         match self {
             Self::Config { .. } | Self::OtherConfig { .. } | Self::NoManifest { .. } => true,
             Self::Io { action, .. } => *action == READ_CONFIG,
-            Self::Busy { .. } | Self::Manifest { .. } | Self::Probabilities(_) | Self::Classes { .. } => {
-                false
-            }
+            Self::Busy { .. } | Self::Lost { .. } | Self::NotHeld { .. } => false,
+            Self::Manifest { .. } | Self::Probabilities(_) | Self::Classes { .. } => false,
             Self::DamagedManifest { .. } | Self::Record { .. } | Self::Damaged { .. } => false,
             Self::Weights { .. } | Self::ForeignColumn { .. } => false,
         }
@@ -153,6 +175,13 @@ impl StudyError {
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |reason| Self::Io { path: path.to_path_buf(), action, reason }
     }
+}
+
+/// ` on column w14-1 (process 4711 on node7)`
+fn busy(column: Option<ColumnId>, by: Option<&Holder>) -> String {
+    let column = column.map_or_else(String::new, |column| format!(" on column {column}"));
+    let by = by.map_or_else(String::new, |by| format!(" ({by})"));
+    format!("{column}{by}")
 }
 
 fn found(got: &Option<String>) -> String {

@@ -100,7 +100,8 @@ impl ResultsFolder {
             let column = self.finished_column(&manifest, id);
             column.and_then(|column| column.lost_predictions(test, views)).is_ok_and(|lost| lost.is_empty())
         };
-        let is_tidy = |id: &ColumnId| self.is_finished(id) && !self.column(id).has_checkpoint();
+        let is_tidy =
+            |id: &ColumnId| self.is_finished(id).is_ok_and(|is| is) && !self.column(id).has_checkpoint();
         columns.iter().all(|id| is_tidy(id) && is_whole(*id))
     }
 }

@@ -6,7 +6,8 @@
 //!   committee.json           every number the report prints
 //!   report.html, report.md   the report
 //!   figures/                 its figures
-//!   .lock                    held by the run that works here
+//!   .locks/                   who works on which columns
+//!   .lock                    held by programs that lock the whole folder
 //!   columns/<id>/
 //!     weights.safetensors    final parameters
 //!     metrics.jsonl          a line an epoch
@@ -18,16 +19,18 @@
 //!                            the last two places to resume from, only while unfinished
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use ciresan_net::Parameters;
 
 use crate::file_names::{MANIFEST, METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
 use crate::listing::entries;
-use crate::lock::is_locked;
-use crate::{ColumnId, ColumnRecord, FolderLock, Manifest, Study, StudyError};
+use crate::lock::{at_work, is_held_by_an_older_program};
+use crate::{Asking, ColumnId, ColumnLocks, ColumnRecord, Holder, Manifest, Study, StudyError};
 
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
 /// writing functions touch the disk.
@@ -98,35 +101,70 @@ impl ResultsFolder {
 
     /// Whether a column is finished: its record is there. In a folder that was begun before there were records, weights
     /// and probabilities without a checkpoint say so too.
-    #[must_use]
-    pub fn is_finished(&self, id: &ColumnId) -> bool {
+    ///
+    /// # Errors
+    /// [`StudyError::Io`] when the column's folder cannot be read: nobody knows then.
+    pub fn is_finished(&self, id: &ColumnId) -> Result<bool, StudyError> {
         let column = self.column(id);
-        let all_there = || column.weights().is_file() && column.probabilities().is_file();
+        if is_file(&column.record())? {
+            return Ok(true);
+        }
+        let all_there = is_file(&column.weights())? && is_file(&column.probabilities())?;
         let of_format_1 = || self.manifest().is_ok_and(|found| found.is_some_and(|it| it.format_1.is_some()));
-        column.record().is_file() || (all_there() && !column.has_checkpoint() && of_format_1())
+        Ok(all_there && !column.has_checkpoint() && of_format_1())
+    }
+
+    /// The finished ones of some columns, then the others, in their order.
+    ///
+    /// # Errors
+    /// Those of [`is_finished`](Self::is_finished).
+    pub fn split(&self, columns: &[ColumnId]) -> Result<[Vec<ColumnId>; 2], StudyError> {
+        let [mut finished, mut unfinished] = [Vec::new(), Vec::new()];
+        for id in columns {
+            if self.is_finished(id)? { finished.push(*id) } else { unfinished.push(*id) }
+        }
+        Ok([finished, unfinished])
     }
 
     /// The finished columns of a study, in training order.
-    #[must_use]
-    pub fn finished(&self, study: &Study) -> Vec<ColumnId> {
-        study.columns().into_iter().filter(|id| self.is_finished(id)).collect()
-    }
-
-    /// Takes the folder for this process, or waits up to two seconds for another to leave it (a killed run
-    /// may still be saving). Also removes what a killed run left half-written in the columns' folders.
     ///
     /// # Errors
-    /// [`StudyError::Busy`] when another process stays, [`StudyError::Io`] when the lock cannot be made.
-    pub fn lock(&self) -> Result<FolderLock, StudyError> {
-        FolderLock::take(&self.root, &self.columns())
+    /// Those of [`is_finished`](Self::is_finished).
+    pub fn finished(&self, study: &Study) -> Result<Vec<ColumnId>, StudyError> {
+        let [finished, _] = self.split(&study.columns())?;
+        Ok(finished)
     }
 
-    /// Whether a run works in the folder at this moment: a process holds its lock. Changes nothing and does not wait.
+    /// Takes columns for this process: all or none. Others, on other hosts too, may hold other columns. Waits up to two seconds
+    /// for a run that holds one to leave it (a run that was told to stop may still be saving), and a minute and a half for a
+    /// sign of life of one on another host. Also removes what killed runs left half-written in the columns' folders, and in the folder
+    /// what is older than an hour.
     ///
     /// # Errors
-    /// [`StudyError::Io`] when the lock is there and cannot be tried.
-    pub fn is_locked(&self) -> Result<bool, StudyError> {
-        is_locked(&self.root)
+    /// [`StudyError::Busy`] when another process stays, [`StudyError::Io`] when the locks cannot be made.
+    pub fn lock(&self, columns: &[ColumnId], asking: &Asking<'_>) -> Result<ColumnLocks, StudyError> {
+        ColumnLocks::take(&self.root, columns, asking)
+    }
+
+    /// The columns that runs hold at this moment, and who they are, as far as that is known; changes nothing and does not wait.
+    /// A run on another kernel than `kernel` counts while its last sign of life is young at the time `now`.
+    ///
+    /// # Errors
+    /// [`StudyError::Io`] when the locks are there and cannot be looked at.
+    pub fn at_work(
+        &self,
+        kernel: &str,
+        now: SystemTime,
+    ) -> Result<BTreeMap<ColumnId, Option<Holder>>, StudyError> {
+        at_work(&self.root, kernel, now)
+    }
+
+    /// Whether a program works here that locks the whole folder: of before there were locks of columns.
+    ///
+    /// # Errors
+    /// [`StudyError::Io`] when the lock is there and cannot be opened.
+    pub fn is_held_by_an_older_program(&self) -> Result<bool, StudyError> {
+        is_held_by_an_older_program(&self.root)
     }
 
     /// Reads `study.json`; `None` when there is none.
@@ -159,7 +197,16 @@ impl ResultsFolder {
                 let differences = study.differences(&config);
                 Err(StudyError::OtherConfig { path: self.root.clone(), differences })
             }
-            None => self.adopt_without_manifest(&study.hash()).map(|()| None),
+            None => match self.adopt_without_manifest(&study.hash()) {
+                // Another run may have begun the study in between. Listed first, because a client of NFS may remember for a
+                // while that there was no such file, and a listing makes it ask.
+                Err(StudyError::NoManifest { .. })
+                    if entries(&self.root)?.contains(&self.manifest_path()) =>
+                {
+                    self.adopt(study)
+                }
+                adopted => adopted.map(|()| None),
+            },
         }
     }
 
@@ -186,6 +233,15 @@ impl ResultsFolder {
 
     fn columns(&self) -> PathBuf {
         self.root.join("columns")
+    }
+}
+
+/// Whether there is a file of this name.
+fn is_file(path: &Path) -> Result<bool, StudyError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(reason) => Err(StudyError::io(path, "look at the file")(reason)),
     }
 }
 

@@ -59,6 +59,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
     /// Opens the column's files, with its saved state or its first weights.
     pub(crate) fn begin(job: &'a Job<'a, 'setup>, id: ColumnId) -> Result<(Self, State), ColumnError> {
         let files = job.setup.folder.column(&id);
+        (job.setup.may_write)(id)?;
         files.create()?;
         let study = job.setup.study;
         let owner = Owner { column: id, config_hash: job.config_hash };
@@ -121,6 +122,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
         state: State,
     ) -> Result<EpochRecord, ColumnError> {
         let record = self.record(validation_error, self.stopwatch.elapsed());
+        self.may_write()?;
         self.metrics.append(&record)?;
         self.position = Position { epoch: self.position.epoch + 1, ..Position::default() };
         self.save(state)?;
@@ -133,6 +135,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
         let owner = Owner { column: self.id, config_hash: self.job.config_hash };
         let past = Past { runs: self.runs_until_now(), metrics_sha256: Some(self.metrics.sha256()) };
         let checkpoint = Checkpoint { position, parameters, optimizer, past };
+        self.may_write()?;
         Ok(checkpoint.write(&self.files, owner, &self.job.setup.study.engine_spec())?)
     }
 
@@ -148,6 +151,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
     /// leaves a checkpoint behind from which the rest is done again.
     pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<(), ColumnError> {
         let weights = engine.parameters(index)?.to_safetensors(&self.metadata())?;
+        self.may_write()?;
         study::write_whole(&self.files.weights(), &weights)?;
         let Setup { study, digits, .. } = self.job.setup;
         let wanted = [
@@ -158,6 +162,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
         for (which, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
             self.predict(engine, index, which)?;
         }
+        self.may_write()?;
         self.files.write_record(&ColumnRecord {
             schema: RECORD_SCHEMA,
             column: self.id,
@@ -184,7 +189,12 @@ impl<'a, 'setup> Column<'a, 'setup> {
         let views = classifier::view_maker(study, self.id, views)?;
         let (digits, classes) = (digits.view(), self.job.classes());
         let probabilities = classifier::probabilities(engine, index, digits, views.as_ref(), classes)?;
+        self.may_write()?;
         Ok(study::write_probabilities(&self.files.root().join(which.file_name()), probabilities.view())?)
+    }
+
+    fn may_write(&self) -> Result<(), StudyError> {
+        (self.job.setup.may_write)(self.id)
     }
 
     /// Images that the column has trained on, over all runs.

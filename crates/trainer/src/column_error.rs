@@ -72,6 +72,29 @@ pub enum ColumnError {
     Predict(#[from] PredictError),
 }
 
+impl ColumnError {
+    /// Whether a file could not be written for want of space, the user's own share of it included.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let reason = match self {
+            Self::Metrics(MetricsError::Io { reason, .. }) => reason,
+            Self::Results(error) | Self::Metrics(MetricsError::Results(error)) => match &**error {
+                StudyError::Io { reason, .. } => reason,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(reason.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Whether another process has taken the column over and goes on with it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let Self::Results(error) = self else { return false };
+        matches!(**error, StudyError::Lost { .. })
+    }
+}
+
 impl From<StudyError> for ColumnError {
     fn from(error: StudyError) -> Self {
         Self::Results(Box::new(error))

@@ -1,6 +1,6 @@
 //! A worker's work: what a group and its columns need to know, and whom to tell meanwhile.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::ArrayView3;
 use preprocess::{PreprocessError, Width};
@@ -27,6 +27,8 @@ pub(crate) struct Job<'a, 'setup> {
     /// Counted from 0.
     pub(crate) worker: usize,
     pub(crate) observer: &'a dyn Observer,
+    /// Set when a column could not be written for want of space: no other could be.
+    pub(crate) disk_full: &'a AtomicBool,
     /// Takes what came of each column, once.
     pub(crate) ended: &'a (dyn Fn(ColumnId, Result<Outcome, ColumnError>) + Sync),
 }
@@ -65,7 +67,7 @@ impl Job<'_, '_> {
     }
 
     pub(crate) fn stopping(&self) -> bool {
-        self.setup.stop.load(Ordering::Relaxed)
+        self.setup.stop.load(Ordering::Relaxed) || self.disk_full.load(Ordering::Relaxed)
     }
 
     pub(crate) fn tell(&self, event: Event<'_>) {

@@ -33,6 +33,7 @@ fn mend_column<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M, 
         };
         let views = setup.study.views.or(column.record().views).filter(|_| *which == Predictions::Views);
         let probabilities = predict(setup, make, &column, images, views)?;
+        (setup.may_write)(id)?;
         study::write_probabilities(&path, probabilities.view())?;
     }
     if !lost.is_empty() {
@@ -46,6 +47,7 @@ fn mend_column<M: MakeEngine>(setup: &Setup<'_>, manifest: &Manifest, make: &M, 
         if lost.iter().any(differs) && record.runs.last().map(|run| &run.by) != Some(setup.provenance) {
             record.predicted_by = Some(setup.provenance.clone());
         }
+        (setup.may_write)(id)?;
         files.write_record(&record)?;
     }
     Ok(!lost.is_empty())

@@ -1,12 +1,12 @@
 //! A run: the columns of a study, shared out among workers.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::Duration;
 
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
-use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, RunLength, Study, StudyError};
+use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, RunLength, StudyError};
 use thiserror::Error;
 
 use crate::column;
@@ -25,7 +25,7 @@ pub struct Summary {
     pub finished: Vec<ColumnId>,
     /// Columns that were interrupted and saved.
     pub stopped: Vec<ColumnId>,
-    /// Columns that were not begun because of the interruption.
+    /// Columns that were not begun because of the interruption, or of a full disk.
     pub waiting: Vec<ColumnId>,
     /// Columns that cannot go on.
     pub failed: Vec<(ColumnId, ColumnError)>,
@@ -68,7 +68,8 @@ pub enum RunError {
     },
 }
 
-/// Trains columns until all are finished or failed, or the stop flag is set.
+/// Trains columns until all are finished or failed, the stop flag is set, or one finds the disk full, where no other would fare
+/// better: the others are then saved as if the flag were set, as far as there is room.
 ///
 /// Every worker trains one group of columns at a time, in lockstep, and takes the next from a queue. What a column
 /// becomes depends on the study and the column alone, where the engine promises that: not on workers, groups and
@@ -95,6 +96,7 @@ pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunErr
     }
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
+    let disk_full = AtomicBool::new(false);
     // No worker starts before all are here: one that still helped another could otherwise find its own group's training
     // as the next job while it waits, and the other would wait for all of it.
     let start = Barrier::new(n_workers);
@@ -110,13 +112,16 @@ pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunErr
                 Ok(Outcome::Stopped) => Event::ColumnStopped { worker, column },
                 Err(error) => Event::ColumnFailed { worker, column, error },
             });
+            if outcome.as_ref().is_err_and(ColumnError::is_disk_full) {
+                disk_full.store(true, Ordering::Relaxed);
+            }
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((column, outcome));
         };
-        while !setup.stop.load(Ordering::Relaxed) {
+        let (config_hash, disk_full) = (&config_hash, &disk_full);
+        let job = Job { setup, config_hash, worker, observer: &counter, disk_full, ended: &ended };
+        while !job.stopping() {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(columns) = groups.get(index) else { break };
-            let config_hash = &config_hash;
-            let job = Job { setup, config_hash, worker, observer: &counter, ended: &ended };
             group::train(&job, columns, make);
         }
     });
@@ -161,15 +166,16 @@ fn summary(
     summary
 }
 
-/// Does what a crash at the very end of a column left undone: deletes the checkpoints of finished columns. Columns that were
-/// finished by a program before there were records get one.
+/// Does what a crash at the very end of a column left undone: deletes the checkpoints of those of these columns that are finished.
+/// Columns that were finished by a program before there were records get one. The caller holds the columns.
 ///
 /// # Errors
 /// [`ColumnError::Results`] when the manifest or a record cannot be read or written, [`ColumnError::Remove`] with the path
 /// of the first checkpoint that cannot be deleted.
-pub fn clean_finished(folder: &ResultsFolder, study: &Study) -> Result<(), ColumnError> {
+pub fn clean_finished(folder: &ResultsFolder, columns: &[ColumnId]) -> Result<(), ColumnError> {
     let Some(manifest) = folder.manifest()? else { return Ok(()) };
-    for id in folder.finished(study) {
+    let [finished, _] = folder.split(columns)?;
+    for id in finished {
         let files = folder.column(&id);
         if !files.record().exists() {
             let record = folder.finished_column(&manifest, id)?.record().clone();

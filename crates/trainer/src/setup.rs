@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use mnist_data::{DigitsView, TestDigits};
 use ndarray::ArrayView3;
-use study::{ColumnId, DataFile, Predictions, Provenance, ResultsFolder, Study};
+use study::{ColumnId, DataFile, Predictions, Provenance, ResultsFolder, Study, StudyError};
 
 use crate::observer::Observer;
 
@@ -42,8 +42,11 @@ pub(crate) fn whole_ms(time: Duration) -> f64 {
 pub struct Setup<'a> {
     /// The study.
     pub study: &'a Study,
-    /// Its results folder, which exists and is locked by the caller.
+    /// Its results folder, which exists.
     pub folder: &'a ResultsFolder,
+    /// Called before each write to a column's folder, which other processes keep away from while the caller holds the column:
+    /// an error, which says that it no longer does, ends the column unwritten.
+    pub may_write: &'a (dyn Fn(ColumnId) -> Result<(), StudyError> + Sync),
     /// The columns to train, in this order; finished ones must not be among them.
     pub columns: &'a [ColumnId],
     /// The study's digits.

@@ -13,6 +13,7 @@ use self::source::{Found as Image, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
 use crate::failure::{AlreadyTold, usage_error};
+use crate::numbers::list;
 use crate::studies::{Found, StudyArgs};
 use crate::views::ViewArgs;
 
@@ -93,6 +94,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         )));
     }
 
+    note_missing(&found, app);
     let (images, unread) = source::read(&args.images, &app.terminal);
     for Unread { reason, .. } in &unread {
         app.terminal.note(format_args!("error: {reason}"));
@@ -120,6 +122,19 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
     // Each has been told above.
     if unread.is_empty() { Ok(()) } else { Err(AlreadyTold(1).into()) }
+}
+
+/// Says so where the committee is not whole yet.
+fn note_missing(found: &Found, app: &App) {
+    let (finished, all) = (found.finished.len(), found.study.columns());
+    if finished < all.len() {
+        let missing: Vec<_> = all.iter().filter(|id| !found.finished.contains(id)).collect();
+        app.terminal.note(format_args!(
+            "note: {finished} of {} columns are finished, and these answer; missing: {}",
+            all.len(),
+            list(missing.iter())
+        ));
+    }
 }
 
 fn answer(found: &Found, images: &[Image], views: Option<Views>) -> Result<Vec<Answer>> {

@@ -118,9 +118,9 @@ fn check_records(folder: &ResultsFolder, manifest: &Manifest, ids: &[ColumnId]) 
 fn check_published(published: &ResultsFolder, folder: &ResultsFolder, manifest: &Manifest) -> Result<()> {
     published.adopt(&manifest.config)?;
     let Some(there) = published.manifest()? else { return Ok(()) };
-    for id in published.finished(&there.config) {
+    for id in published.finished(&there.config)? {
         let old = published.finished_column(&there, id)?;
-        if !folder.is_finished(&id) {
+        if !folder.is_finished(&id)? {
             continue; // published from elsewhere
         }
         let new = folder.finished_column(manifest, id)?;
@@ -135,7 +135,8 @@ fn check_published(published: &ResultsFolder, folder: &ResultsFolder, manifest: 
 fn copy(from: &ResultsFolder, to: &ResultsFolder, manifest: &Manifest, id: ColumnId) -> Result<()> {
     let column = from.finished_column(manifest, id)?;
     let views = column.record().views;
-    if to.is_finished(&id) && (views.is_none() || views == to.finished_column(manifest, id)?.record().views) {
+    if to.is_finished(&id)? && (views.is_none() || views == to.finished_column(manifest, id)?.record().views)
+    {
         return Ok(());
     }
     let (source, target) = (from.column(&id), to.column(&id));

@@ -6,15 +6,17 @@ use std::thread;
 
 use anyhow::{Result, bail};
 use report::{Labels, Summary};
-use study::{ColumnId, ResultsFolder, Study};
+use study::{ColumnId, ResultsFolder, Study, StudyError};
 
 use crate::app::{App, shown};
 use crate::configs::{Config, ConfigArgs};
 use crate::device::Device;
 use crate::digits::{self, Digits};
-use crate::failure::{AlreadyTold, WithoutLibtorch, usage_error};
+use crate::failure::{AlreadyTold, RunAgain, WithoutLibtorch, usage_error};
+use crate::holding;
 use crate::numbers::list;
 use crate::plan::Plan;
+use crate::share::ShareArgs;
 use crate::studies::print_figures;
 use crate::training::{self, End, Job, Wanted};
 use crate::{instruction_set, libtorch};
@@ -40,6 +42,8 @@ pub(crate) struct Args {
     /// Columns to train, separated by commas, such as w14-1,original-2 [default: all of the study]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     columns: Vec<ColumnId>,
+    #[command(flatten)]
+    share: ShareArgs,
     /// What trains the columns
     #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Cpu)]
     device: Device,
@@ -69,11 +73,13 @@ Examples:
   $mcdnn reproduce --workers 8 --study /data/paper
   $mcdnn reproduce --config quick --set epochs=2 --set name=short --dry-run
   $mcdnn reproduce --device cuda
+  $mcdnn reproduce --config quick --column-index 3   (prints no table: `report` does, when all are finished)
 
 Exit codes:
-  0  every column asked for is finished and the table printed
-  1  not finished: interrupted, or something failed; the same command goes on
-  2  wrong usage: a flag, the config, or a results folder of another config
+  0   every column asked for is finished and, without --column-index, the table printed
+  1   not finished: interrupted, or something failed; the same command goes on
+  2   wrong usage: a flag, the config, or a results folder of another config
+  75  with --column-index: interrupted and saved, or another process works on the column; to be run again
 
 {}
 {}
@@ -89,9 +95,23 @@ Exit codes:
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
+    let done = reproduce(args, app);
+    if args.share.is_given() { done.map_err(to_scheduler) } else { done }
+}
+
+/// What is to be run again says so to a scheduler.
+fn to_scheduler(error: anyhow::Error) -> anyhow::Error {
+    let of_others = matches!(error.downcast_ref(), Some(StudyError::Busy { .. } | StudyError::Lost { .. }));
+    if of_others { RunAgain(format!("{error:#}")).into() } else { error }
+}
+
+fn reproduce(args: &Args, app: &App) -> Result<()> {
     let isa = instruction_set::chosen()?;
     let Config { study, source } = Config::chosen(&args.config)?;
-    let columns = asked_for(&args.columns, &study)?;
+    let columns = match args.share.columns(&study)? {
+        Some(share) => share,
+        None => asked_for(&args.columns, &study)?,
+    };
     digits::check_folder(study.data, args.data.as_deref())?;
     let root = match &args.study {
         Some(given) => app.study_folder(given),
@@ -114,13 +134,19 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 
     note_published(&study, app);
     // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
-    let which = if args.columns.is_empty() { "every column" } else { "every column asked for" };
+    let which =
+        if columns.len() == study.columns().len() { "every column" } else { "every column asked for" };
     let nothing_to_do = format!("nothing to do: {which} in {shown_root} is finished");
     if folder.is_complete(&columns, args.test, study.views) {
         app.terminal.note(nothing_to_do);
+        if args.share.is_given() {
+            return Ok(());
+        }
         let summary = match report::read_summary(&folder)? {
             Some(summary) => summary,
-            None => summarize(&folder, &Digits::bring(study.data, args.data.as_deref(), &app.terminal)?)?,
+            None => {
+                summarize(&folder, &Digits::bring(study.data, args.data.as_deref(), &app.terminal)?, app)?
+            }
         };
         return print_figures(&summary, &folder, args.json, app);
     }
@@ -131,13 +157,14 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
     args.device.check()?;
     let folder = ResultsFolder::create(&root)?;
-    let _lock = folder.lock()?;
+    let locks = holding::lock(&folder, &columns, &app.terminal)?;
+    // From here on a scheduler's signal has an answer, though a download may have to end first.
+    let stop = if args.share.is_given() { Some(training::listen(app)?) } else { None };
     folder.adopt(&study)?; // again: another run may have come first
-    trainer::clean_finished(&folder, &study)?;
+    trainer::clean_finished(&folder, &columns)?;
     let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
 
-    let (finished, unfinished): (Vec<ColumnId>, Vec<ColumnId>) =
-        columns.iter().partition(|id| folder.is_finished(id));
+    let [finished, unfinished] = folder.split(&columns)?;
     if !folder.is_complete(&columns, args.test, study.views) {
         if !args.quiet && !unfinished.is_empty() {
             let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
@@ -147,6 +174,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         let job = Job {
             study: &study,
             folder: &folder,
+            locks: &locks,
+            stop,
             finished: &finished,
             unfinished: &unfinished,
             test: args.test,
@@ -156,14 +185,21 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         };
         match training::train(&job, app)? {
             End::Finished => {}
+            End::Interrupted if args.share.is_given() => {
+                return Err(RunAgain("interrupted and saved; the same command goes on".to_owned()).into());
+            }
             End::Interrupted => bail!("interrupted; go on with `{}`", app.same_command_again()),
-            End::Failed => return Err(AlreadyTold(1).into()),
+            End::TakenOver if args.share.is_given() => return Err(AlreadyTold(75).into()),
+            End::TakenOver | End::Failed => return Err(AlreadyTold(1).into()),
         }
     }
     if unfinished.is_empty() {
         app.terminal.note(nothing_to_do); // but to tidy up
     }
-    print_figures(&summarize(&folder, &digits)?, &folder, args.json, app)
+    if args.share.is_given() {
+        return Ok(());
+    }
+    print_figures(&summarize(&folder, &digits, app)?, &folder, args.json, app)
 }
 
 /// The columns of the study, or those of them that the command line names, in training order.
@@ -184,8 +220,9 @@ fn note_published(study: &Study, app: &App) {
     let published = ResultsFolder::open(app.place.published().join(&study.name));
     if let Ok(Some(there)) = published.manifest()
         && there.config_hash == study.hash()
+        && let Ok(finished) = published.finished(study)
     {
-        let (n, all) = (published.finished(study).len(), study.columns().len());
+        let (n, all) = (finished.len(), study.columns().len());
         app.terminal.note(format_args!(
             "note: {n} of {all} columns of this config are published in {}; this trains your own",
             shown(published.root())
@@ -193,9 +230,11 @@ fn note_published(study: &Study, app: &App) {
     }
 }
 
-/// Reads the results and writes `committee.json`.
-fn summarize(folder: &ResultsFolder, digits: &Digits) -> Result<Summary> {
+/// Reads the results and writes `committee.json`. Where that cannot be written, on a full disk for one, the table can be printed.
+fn summarize(folder: &ResultsFolder, digits: &Digits, app: &App) -> Result<Summary> {
     let summary = report::read(folder, Labels::from(&digits.data), None)?;
-    report::write_summary(folder, &summary)?;
+    if let Err(error) = report::write_summary(folder, &summary) {
+        app.terminal.note(format_args!("warning: {error}; the next run works its figures out again"));
+    }
     Ok(summary)
 }

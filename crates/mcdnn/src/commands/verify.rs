@@ -12,6 +12,7 @@ use crate::app::{App, shown};
 use crate::device::Device;
 use crate::digits::{self, DataArgs, Digits};
 use crate::failure::usage_error;
+use crate::holding;
 use crate::numbers::duration;
 use crate::studies::{Found, StudyArgs};
 use crate::training::{self, End, Job, Wanted};
@@ -150,10 +151,12 @@ fn retrain(
     let isa = run.by.instruction_set.as_deref().unwrap_or_default().parse()?;
     let there = tempfile::tempdir().context("cannot make a temporary folder")?;
     let other = ResultsFolder::create(there.path())?;
-    let _lock = other.lock()?;
+    let locks = holding::lock(&other, &[id], &app.terminal)?;
     let job = Job {
         study,
         folder: &other,
+        locks: &locks,
+        stop: None,
         finished: &[],
         unfinished: &[id],
         test: column.has(Predictions::Test),
@@ -165,7 +168,7 @@ fn retrain(
     match training::train(&job, app)? {
         End::Finished => {}
         End::Interrupted => bail!("interrupted; the column was not compared"),
-        End::Failed => bail!("the column could not be trained again"),
+        End::Failed | End::TakenOver => bail!("the column could not be trained again"),
     }
     let manifest_there = other.manifest()?.context("study.json is gone")?;
     let again = other.finished_column(&manifest_there, id)?;

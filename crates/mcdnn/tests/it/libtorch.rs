@@ -26,7 +26,7 @@ fn workers_threads_groups_and_interruptions_change_nothing() {
     }
     for every in [1, 3, 8] {
         let runs = Runs::new(study.clone());
-        while runs.folder().finished(&study).len() < 2 {
+        while runs.folder().finished(&study).unwrap().len() < 2 {
             runs.run_on(&on_cpu, every, 1, 1, 2);
         }
         assert!(runs.bits() == want, "stopped every {every} steps");

@@ -66,6 +66,18 @@ fn probabilities(opinion: &Value) -> Vec<f64> {
 }
 
 #[test]
+fn columns_that_are_missing_are_named() {
+    let place = trained();
+    place.write("digits.idx", idx(digits()));
+    let note = "note: ";
+    assert!(!place.run("predict --study results digits.idx").succeeded().stderr.contains(note));
+    std::fs::remove_dir_all(place.path("results/columns/original-1")).unwrap();
+    let ran = place.run("predict --study results digits.idx").succeeded();
+    let want = "note: 1 of 2 columns are finished, and these answer; missing: original-1\n";
+    assert_eq!(ran.stderr, want);
+}
+
+#[test]
 fn digits_of_mnist_get_what_their_columns_said_of_them() {
     let place = trained();
     place.write("digits.idx", idx(digits()));

@@ -2,7 +2,7 @@
 
 use study::{Manifest, ResultsFolder, Study};
 
-use crate::run::{Place, Ran};
+use crate::run::{Place, Ran, hold};
 
 const REPRODUCE: &str = "reproduce --config tiny.json";
 
@@ -94,8 +94,12 @@ fn a_results_folder_of_another_config() {
 fn a_results_folder_that_another_run_works_in() {
     let place = Place::new();
     place.config(&[]);
-    let _lock = ResultsFolder::create(place.path("results/tiny")).unwrap().lock().unwrap();
-    place.run(REPRODUCE).refused(1, &["results/tiny", "another run is working"]);
+    let folder = ResultsFolder::create(place.path("results/tiny")).unwrap();
+    let _locks = hold(&folder, &["original-1"]).unwrap();
+    place.run(REPRODUCE).refused(
+        1,
+        &["results/tiny", "another run is working", " on column original-1 (process 4711 on this);"],
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use study::{ColumnId, Kind, Manifest, ResultsFolder, Study};
 
-use crate::run::{Place, Ran, bytes};
+use crate::run::{Place, Ran, bytes, hold};
 
 /// What `--json` prints; every key is known here.
 #[derive(Debug, Deserialize)]
@@ -119,7 +119,7 @@ fn a_study_before_its_first_column_is_not_begun() {
 }
 
 #[test]
-fn a_begun_column_is_in_training_while_the_lock_is_held() {
+fn a_begun_column_is_in_training_while_it_is_held() {
     let (place, folder) = begun(&[("\"validation\": 0", "\"validation\": 50")]);
     let column = folder.column(&"w14-1".parse().unwrap());
     column.create().unwrap();
@@ -130,9 +130,9 @@ fn a_begun_column_is_in_training_while_the_lock_is_held() {
     assert!(ran.stdout.starts_with("0 of 2 columns finished, 1 begun, about "), "{ran:#?}");
     let want = "w14-1       begun        1/2  0.250   12.50 %    12,346  1:06:40      –\n";
     assert!(ran.stdout.contains(want), "{}", ran.stdout);
-    assert!(!folder.root().join(".lock").exists());
+    assert!(!folder.root().join(".locks").exists());
 
-    let lock = folder.lock().unwrap();
+    let lock = hold(&folder, &["w14-1"]).unwrap();
     let half = column.root().join(".metrics.jsonl.4711-0.tmp");
     fs::write(&half, "x").unwrap();
     let ran = unfinished(&place, "status --study tiny");

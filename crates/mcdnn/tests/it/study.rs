@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use report::Summary;
 use study::{ResultsFolder, Study};
 
-use crate::run::{Place, Ran, bytes};
+use crate::run::{Place, Ran, bytes, hold};
 
 #[test]
 fn a_study_is_trained_once() {
@@ -148,7 +148,7 @@ fn a_second_run_is_refused_and_a_signal_saves_the_first() {
     let folder = ResultsFolder::open(place.path("results/cut"));
     let checkpoints = ["w14-1", "original-1"].map(|id| folder.column(&id.parse().unwrap()).checkpoint());
     assert!(checkpoints.iter().all(|path| path.is_file()));
-    drop(folder.lock().unwrap());
+    drop(hold(&folder, &["w14-1", "original-1"]).unwrap());
 }
 
 /// Waits until the study `cut` has this many epochs in its metrics.

@@ -4,6 +4,7 @@ mod failures;
 mod interruption;
 mod refusals;
 mod results;
+mod share;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ pub(crate) struct Fixture {
 pub(crate) struct Ended {
     /// The exit code; `None` after a signal.
     pub(crate) code: Option<i32>,
-    stdout: String,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
@@ -113,13 +114,17 @@ impl Fixture {
         Running::start(self.command(self.results().root(), args), 1, ", on ciresan-cpu ")
     }
 
-    fn command(&self, results: &Path, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, results: &Path, args: &[&str]) -> Command {
         self.command_by(Command::new(crate::PROGRAM), results, args)
     }
 
     /// The program, started by one that is given its path and arguments.
     fn command_by(&self, mut command: Command, results: &Path, args: &[&str]) -> Command {
-        command.env_remove("CIRESAN_INSTRUCTION_SET").env_remove("CIRESAN_WORKSPACE");
+        for variable in
+            ["CIRESAN_INSTRUCTION_SET", "CIRESAN_WORKSPACE", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]
+        {
+            command.env_remove(variable);
+        }
         command.current_dir(self.folder.path()).arg("reproduce");
         let flags: [OsString; 4] =
             ["--config".into(), self.config().into(), "--study".into(), results.into()];
@@ -197,7 +202,7 @@ impl Running {
 }
 
 impl Ended {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.stdin(Stdio::null()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

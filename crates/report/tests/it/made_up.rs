@@ -102,7 +102,7 @@ pub(crate) fn write_metrics(folder: &ResultsFolder, column: &str, epochs: &[(u32
     let files = folder.column(&id);
     files.create().unwrap();
     fs::write(files.metrics(), epochs.iter().map(line).collect::<String>()).unwrap();
-    if folder.is_finished(&id) {
+    if folder.is_finished(&id).unwrap() {
         record(folder, id, provenance());
     }
 }

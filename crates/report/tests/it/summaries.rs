@@ -246,7 +246,7 @@ fn hold_out(folder: &ResultsFolder, n_digits: u32) {
     let text = text.replace("\"validation\":0", &format!("\"validation\":{n_digits}"));
     let manifest = Manifest::new(&study::Study::from_json(&text).unwrap(), &before.data);
     folder.write_manifest(&manifest).unwrap();
-    for id in folder.finished(&manifest.config) {
+    for id in folder.finished(&manifest.config).unwrap() {
         let files = folder.column(&id);
         let weights = fs::read(files.weights()).unwrap();
         let (parameters, mut metadata) = ciresan_net::Parameters::from_safetensors(&weights).unwrap();

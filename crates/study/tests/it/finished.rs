@@ -77,14 +77,14 @@ fn record(files: &ColumnFolder) -> ColumnRecord {
 fn a_column_is_finished_when_its_record_is_there() {
     let (_parent, folder) = finished();
     let (id, manifest) = (column("w14-1"), folder.manifest().unwrap().unwrap());
-    assert_eq!(folder.finished(&study()), [id]);
+    assert_eq!(folder.finished(&study()).unwrap(), [id]);
     assert!(folder.is_complete(&[id], false, None));
     let whole = folder.finished_column(&manifest, id).unwrap();
     assert_eq!(whole.file_names(), ["weights.safetensors", "metrics.jsonl", "probabilities.npy"]);
     assert_eq!(whole.epochs().unwrap().len(), 1);
     assert_eq!((whole.record().n_interruptions(), whole.record().wall_s()), (1, 3.75));
     fs::remove_file(folder.column(&id).record()).unwrap();
-    assert_eq!(folder.finished(&study()), []);
+    assert_eq!(folder.finished(&study()).unwrap(), []);
     let message = folder.finished_column(&manifest, id).unwrap_err().to_string();
     assert!(message.ends_with("column.json: not a finished column's record: no such file"), "{message}");
 }

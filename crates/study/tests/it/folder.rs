@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use study::{ColumnId, DataFile, Manifest, ResultsFolder, Study, StudyError};
+use study::{Asking, ColumnId, ColumnLocks, DataFile, Holder, Manifest, ResultsFolder, Study, StudyError};
 
 use crate::good::{GOOD, with};
 
@@ -42,8 +42,8 @@ fn looking_creates_nothing() {
     let (parent, folder) = nowhere();
     assert_eq!(folder.manifest().unwrap(), None);
     assert_eq!(folder.adopt(&study()).unwrap(), None);
-    assert_eq!(folder.finished(&study()), []);
-    assert!(matches!(folder.lock(), Err(StudyError::Io { .. })));
+    assert_eq!(folder.finished(&study()).unwrap(), []);
+    assert!(matches!(lock(&folder, &[]), Err(StudyError::Io { .. })));
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
 }
 
@@ -198,16 +198,26 @@ fn columns_without_a_manifest_are_refused() {
     assert_eq!(folder.adopt(&study()).unwrap(), None);
 }
 
+/// The locks of one column, or of none.
+fn lock(folder: &ResultsFolder, columns: &[&str]) -> Result<ColumnLocks, StudyError> {
+    let columns: Vec<ColumnId> = columns.iter().map(|name| column(name)).collect();
+    let holder = Holder { host: "here".to_owned(), kernel: KERNEL.to_owned(), pid: 1 };
+    folder.lock(&columns, &Asking { holder: &holder, clock: || Duration::ZERO, waits: &|_, _| {} })
+}
+
+/// The name of the running kernel.
+const KERNEL: &str = "this one";
+
 #[test]
 fn a_second_lock_waits_then_is_refused() {
     let (_parent, folder) = created();
-    let lock = folder.lock().unwrap();
+    let first = lock(&folder, &["w14-1"]).unwrap();
     let started = Instant::now();
-    let error = folder.lock().unwrap_err();
+    let error = lock(&folder, &["w14-1"]).unwrap_err();
     assert!(started.elapsed() >= Duration::from_secs(2));
     assert!(matches!(error, StudyError::Busy { .. }) && !error.is_wrong_usage());
     let want = format!(
-        "{}: another run is working in this results folder; wait for it to end",
+        "{}: another run is working in this results folder on column w14-1 (process 1 on here); wait for it to end",
         folder.root().display()
     );
     assert_eq!(error.to_string(), want);
@@ -215,47 +225,69 @@ fn a_second_lock_waits_then_is_refused() {
     // Let go in time, it is taken.
     let release = thread::spawn(move || {
         thread::sleep(Duration::from_millis(200));
-        drop(lock);
+        drop(first);
     });
-    drop(folder.lock().unwrap());
+    drop(lock(&folder, &["w14-1"]).unwrap());
     release.join().unwrap();
 }
 
 #[test]
 fn whether_a_run_is_at_work_is_seen_without_waiting_or_writing() {
     let (_parent, folder) = created();
-    let path = folder.root().join(".lock");
-    assert!(!folder.is_locked().unwrap() && !path.exists());
-    assert!(!ResultsFolder::open(folder.root().join("no such")).is_locked().unwrap());
+    let at_work = |folder: &ResultsFolder| folder.at_work(KERNEL, SystemTime::now()).unwrap();
+    assert!(at_work(&folder).is_empty() && !folder.is_held_by_an_older_program().unwrap());
+    assert!(at_work(&ResultsFolder::open(folder.root().join("no such"))).is_empty());
+    assert_eq!(fs::read_dir(folder.root()).unwrap().count(), 1, "columns alone");
 
-    let lock = folder.lock().unwrap();
+    let held = lock(&folder, &["w14-1"]).unwrap();
     let files = folder.column(&column("w14-1"));
     files.create().unwrap();
     let half = files.root().join(".weights.safetensors.4711-0.tmp");
     fs::write(&half, "x").unwrap();
     let started = Instant::now();
-    assert!(folder.is_locked().unwrap() && started.elapsed() < Duration::from_secs(2));
-    drop(lock);
-    // The file stays and means nothing by itself.
-    assert!(!folder.is_locked().unwrap() && path.exists() && half.exists());
+    assert_eq!(at_work(&folder).into_keys().collect::<Vec<_>>(), [column("w14-1")]);
+    assert!(started.elapsed() < Duration::from_secs(2));
+    drop(held);
+    // The claim stays and means nothing by itself.
+    assert!(at_work(&folder).is_empty() && half.exists());
     // The question holds nothing.
-    drop(folder.lock().unwrap());
+    drop(lock(&folder, &["w14-1"]).unwrap());
 }
 
 #[test]
 fn the_lock_sweeps_what_a_killed_run_left_half_written() {
     let (_parent, folder) = created();
-    let files = folder.column(&column("w14-1"));
-    files.create().unwrap();
-    let half = files.root().join(".weights.safetensors.4711-0.tmp");
-    let whole = files.weights();
-    let elsewhere = folder.root().join(".committee.json.4711-0.tmp");
-    let manifest = folder.root().join(".study.json.4711-1.tmp");
-    for file in [&half, &whole, &elsewhere, &manifest] {
+    let temporary = |folder: &Path, name: &str| folder.join(format!(".{name}.4711-0.tmp"));
+    let (mine, other) = (folder.column(&column("w14-1")), folder.column(&column("w14-2")));
+    fs::create_dir_all(folder.figures()).unwrap();
+    mine.create().unwrap();
+    other.create().unwrap();
+    let abandoned = [
+        temporary(mine.root(), "weights.safetensors"),
+        temporary(folder.root(), "committee.json"),
+        temporary(folder.root(), "study.json"),
+        temporary(&folder.figures(), "errors.svg"),
+    ];
+    // Another run may be writing these: a column that is not taken, and a file that is new.
+    let kept = [
+        temporary(other.root(), "weights.safetensors"),
+        temporary(folder.root(), "report.md"),
+        mine.weights(),
+    ];
+    for file in abandoned.iter().chain(&kept) {
         fs::write(file, "x").unwrap();
     }
-    drop(folder.lock().unwrap());
-    assert!(!half.exists() && !manifest.exists() && whole.exists() && elsewhere.exists());
+    let two_hours_ago = SystemTime::now() - Duration::from_secs(7_200);
+    for file in &abandoned[1..] {
+        fs::File::options().write(true).open(file).unwrap().set_modified(two_hours_ago).unwrap();
+    }
+    drop(lock(&folder, &["w14-1"]).unwrap());
+    for file in &abandoned {
+        assert!(!file.exists(), "{}", file.display());
+    }
+    for file in &kept {
+        assert!(file.exists(), "{}", file.display());
+    }
 }
 
 #[test]
@@ -284,7 +316,7 @@ fn a_read_only_folder_is_named_with_the_reason() {
     let denied = "Permission denied (os error 13)";
     let root = folder.root().display().to_string();
     assert_eq!(
-        folder.lock().unwrap_err().to_string(),
+        lock(&folder, &[]).unwrap_err().to_string(),
         format!("{root}/.lock: cannot lock the results folder: {denied}")
     );
     let error = folder.write_manifest(&manifest(&study())).unwrap_err();

@@ -47,7 +47,7 @@ fn what_cannot_be_used_is_named() {
     let runs = Runs::new(study(&[]));
     runs.run(12, 1, 1);
     let (folder, ids) = (runs.folder(), runs.study.columns());
-    assert!(folder.is_finished(&ids[0]) && !folder.is_finished(&ids[1]));
+    assert!(folder.is_finished(&ids[0]).unwrap() && !folder.is_finished(&ids[1]).unwrap());
     let digits = Array3::zeros((1, 28, 28));
     #[track_caller]
     fn check(runs: &Runs, column: ColumnId, digits: &Array3<u8>, words: &str) {

@@ -46,7 +46,7 @@ fn a_folder_of_format_1_is_resumed_to_the_same_bits() {
 
     // The column that was finished before there were records gets one.
     assert!(!folder.column(&study.columns()[0]).record().exists());
-    trainer::clean_finished(&folder, &study).unwrap();
+    trainer::clean_finished(&folder, &study.columns()).unwrap();
     assert!(folder.is_complete(&study.columns(), true, None));
     let manifest = folder.manifest().unwrap().unwrap();
     let kinds: Vec<String> = (study.columns().into_iter())
@@ -58,7 +58,7 @@ fn a_folder_of_format_1_is_resumed_to_the_same_bits() {
 /// Trains the unfinished columns to their end.
 fn resume(study: &Study, folder: &ResultsFolder, isa: InstructionSet) -> Summary {
     let mut columns = study.columns();
-    columns.retain(|id| !folder.is_finished(id));
+    columns.retain(|id| !folder.is_finished(id).unwrap());
     let data = Data::sample();
     let (training, validation) = data.train.hold_out(study.validation as usize).unwrap();
     let provenance = Provenance {
@@ -70,6 +70,7 @@ fn resume(study: &Study, folder: &ResultsFolder, isa: InstructionSet) -> Summary
     let setup = Setup {
         study,
         folder,
+        may_write: &|_| Ok(()),
         columns: &columns,
         digits: StudyDigits { training, validation, test: Some(&data.test) },
         workers: NonZeroUsize::MIN,

@@ -172,7 +172,7 @@ fn a_run_stopped_after_any_step_goes_on_to_the_same_bits() {
         for every in [1, 3, 4, 5, 12, 24] {
             let runs = Runs::new(study.clone());
             let (mut n_images, mut n_epochs) = (0, 0);
-            while runs.folder().finished(&study).len() < 2 {
+            while runs.folder().finished(&study).unwrap().len() < 2 {
                 // In turns alone and in lockstep.
                 let group = 1 + n_epochs as usize % 2;
                 let (summary, _) = runs.run_in_groups(every, 1, 1, group);
@@ -209,7 +209,7 @@ fn what_was_skipped_is_counted_over_interruptions() {
     assert!(want.iter().all(|share| (share * 60.0 - (share * 60.0).round()).abs() < 1e-9), "{want:?}");
 
     let broken = Runs::new(study.clone());
-    while broken.folder().finished(&study).len() < 2 {
+    while broken.folder().finished(&study).unwrap().len() < 2 {
         broken.run(3, 1, 2);
     }
     assert_eq!(skipped(&broken), want);
@@ -234,7 +234,7 @@ fn a_stop_is_told_and_saved_where_it_came() {
 fn times_add_up_over_runs() {
     let runs = Runs::new(study(&[]));
     let mut n_runs = 0;
-    while runs.folder().finished(&runs.study).len() < 2 {
+    while runs.folder().finished(&runs.study).unwrap().len() < 2 {
         runs.run(5, 2, 2);
         n_runs += 1;
     }

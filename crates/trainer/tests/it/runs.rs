@@ -84,10 +84,11 @@ impl Runs {
         let (training, validation) = self.data.train.hold_out(self.study.validation as usize).unwrap();
         let folder = self.folder();
         let mut columns = self.study.columns();
-        columns.retain(|id| !folder.is_finished(id));
+        columns.retain(|id| !folder.is_finished(id).unwrap());
         let setup = Setup {
             study: &self.study,
             folder: &folder,
+            may_write: &|_| Ok(()),
             columns: &columns,
             digits: StudyDigits { training, validation, test: Some(&self.data.test) },
             workers: NonZeroUsize::new(workers).unwrap(),

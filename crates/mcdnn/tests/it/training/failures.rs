@@ -27,6 +27,35 @@ fn a_loss_that_is_not_finite_stops_its_column_with_a_reason() {
     assert!(!fixture.column("w14-1").weights().exists());
 }
 
+/// What root may read, too, nobody can read by a link to itself.
+#[cfg(unix)]
+#[test]
+fn a_columns_folder_that_cannot_be_read_is_an_error_and_not_an_unfinished_column() {
+    let fixture = Fixture::with(json!({ "epochs": 1 }));
+    fixture.run(&["--columns", "original-1"]).check(0, &[]);
+    let folder = fixture.column("w14-1").root().to_path_buf();
+    std::os::unix::fs::symlink("w14-1", &folder).unwrap();
+    fixture.run(&[]).check(1, &[&format!("error: {}", folder.display()), ": cannot "]);
+    let error = fixture.results().is_finished(&"w14-1".parse().unwrap()).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("{}/column.json: cannot look at the file: ", folder.display())),
+        "{error}"
+    );
+    fs::remove_file(&folder).unwrap();
+    fixture.run(&[]).check(0, &[]);
+}
+
+#[test]
+fn a_committee_that_cannot_be_written_keeps_no_table_back() {
+    let fixture = Fixture::with(json!({ "epochs": 1 }));
+    let path = fixture.results().committee_path();
+    fs::create_dir_all(&path).unwrap();
+    let want = format!("{}: cannot write the file: ", path.display());
+    let ended = fixture.run(&[]);
+    ended.check(0, &["warning: ", &want, "; the next run works its figures out again\n"]);
+    assert!(ended.stdout.starts_with("# Study tiny: errors on 100 test digits"));
+}
+
 #[test]
 fn a_file_that_cannot_be_written_stops_its_column_with_the_path() {
     let fixture = Fixture::with(json!({ "epochs": 1 }));

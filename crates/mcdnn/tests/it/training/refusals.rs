@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::run::hold;
 use crate::training::{Ended, Fixture};
 
 #[track_caller]
@@ -62,10 +63,16 @@ fn a_results_folder_of_another_config_is_refused_untouched() {
 fn a_second_run_in_one_results_folder_is_refused() {
     let fixture = Fixture::new();
     let folder = study::ResultsFolder::create(fixture.results().root()).unwrap();
-    let lock = folder.lock().unwrap();
-    check_refused(&fixture.run(&[]), 1, &["another run is working in this results folder"]);
-    drop(lock);
+    let lock = hold(&folder, &["original-1"]).unwrap();
+    check_refused(
+        &fixture.run(&[]),
+        1,
+        &["another run is working in this results folder on column original-1"],
+    );
+    check_refused(&fixture.run(&["--columns", "original-1"]), 1, &["another run is working"]);
     fixture.run(&["--columns", "w14-1"]).check(0, &[]);
+    drop(lock);
+    fixture.run(&[]).check(0, &[]);
 }
 
 /// `chmod` does not stop root, but nobody makes a folder in /proc.

@@ -24,7 +24,7 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
 
     let results = fixture.results();
     let manifest = results.manifest().unwrap().unwrap();
-    assert_eq!(results.finished(&manifest.config).len(), 2);
+    assert_eq!(results.finished(&manifest.config).unwrap().len(), 2);
     assert_eq!(manifest.data.len(), 4);
     for id in manifest.config.columns() {
         let column = results.finished_column(&manifest, id).unwrap();
