@@ -20,6 +20,8 @@ mod run;
 #[cfg(feature = "libtorch")]
 #[path = "../../../trainer/tests/it/runs.rs"]
 mod runs;
+#[cfg(target_os = "linux")]
+mod slurm;
 mod status;
 mod study;
 mod training;
