@@ -37,8 +37,8 @@ struct Faults {
 }
 
 impl Faults {
-    /// `None` where there is no C compiler.
-    fn new() -> Option<Self> {
+    /// Says why there can be none, where there is no C compiler.
+    fn new() -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tiny.json"), CONFIG).unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/interposed.c");
@@ -46,10 +46,7 @@ impl Faults {
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(folder.path().join("interposed.so"));
         match compiler.arg(source).arg("-ldl").output() {
             Ok(output) => assert!(output.status.success(), "{output:?}"),
-            Err(error) => {
-                eprintln!("skipped: no C compiler `cc`: {error}");
-                return None;
-            }
+            Err(error) => return Err(format!("no C compiler `cc`: {error}")),
         }
         let mut faults = Self { folder, unbroken: BTreeMap::new(), n_calls: 0 };
         let study = faults.path("unbroken");
@@ -60,7 +57,7 @@ impl Faults {
         faults.n_calls = fs::read_to_string(count).unwrap().parse().unwrap();
         faults.unbroken = bits(&study);
         assert!(faults.n_calls > 30, "{} calls: the library is not in use", faults.n_calls);
-        Some(faults)
+        Ok(faults)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -137,7 +134,13 @@ fn temporary(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_study_goes_on_after_every_fault() {
-    let Some(faults) = Faults::new() else { return };
+    let faults = match Faults::new() {
+        Ok(faults) => faults,
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            return;
+        }
+    };
     let is_killed = |output: &Output, case: &str| {
         assert_eq!(output.status.code(), None, "{case}: {output:?}");
     };
@@ -167,7 +170,13 @@ fn a_study_goes_on_after_every_fault() {
 
 #[test]
 fn a_full_disk_stops_the_run_at_the_first_column_that_finds_it_full() {
-    let Some(faults) = Faults::new() else { return };
+    let faults = match Faults::new() {
+        Ok(faults) => faults,
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            return;
+        }
+    };
     let study = faults.path("full");
     let four = ["--workers", "1", "--set", "widths=[14,16,18,20]"];
     let spoiled = faults.interposed(&study, "ENOSPC", faults.n_calls / 2).args(four).output().unwrap();

@@ -36,8 +36,7 @@ fn a_study_survives_time_limits_and_a_dead_node_to_the_same_bits() {
     let logs = results.root().join("logs");
     fs::create_dir_all(&logs).unwrap();
 
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cluster/slurm.sbatch");
-    let (script, config) = (script.display(), config.display());
+    let (script, config) = (script(), config.display());
     let array = cluster.submit(&format!(
         "--array=0-7 --time=1 --signal=B:USR1@60 --output={root}/logs/%a.log {script} {root} --config {config}"
     ));
@@ -65,6 +64,8 @@ fn a_study_survives_time_limits_and_a_dead_node_to_the_same_bits() {
         cluster.hurry();
         std::thread::sleep(Duration::from_millis(500));
     }
+    check_cancelled(&cluster);
+
     let log = |name: &str| fs::read_to_string(logs.join(name)).unwrap();
     let all_logs: Vec<String> = (0..8).map(|task| log(&format!("{task}.log"))).collect();
     assert!(all_logs[0].contains("error: interrupted and saved; "), "{}", all_logs[0]);
@@ -97,6 +98,29 @@ fn a_study_survives_time_limits_and_a_dead_node_to_the_same_bits() {
         }
         assert_eq!(study::read_metrics(&there.metrics()).unwrap().len(), EPOCHS as usize, "{id}");
     }
+}
+
+/// A job that is cancelled saves its column, and does not get in line again.
+fn check_cancelled(cluster: &Cluster) {
+    let fixture = Fixture::with(json!({ "epochs": 20_000 }));
+    let (script, config) = (script(), fixture.config());
+    let root = fixture.results().root().to_path_buf();
+    let log = fixture.config().with_file_name("cancelled.log");
+    let (root, config, shown_log) = (root.display(), config.display(), log.display());
+    let job = cluster.submit(&format!("--array=0 --output={shown_log} {script} {root} --config {config}"));
+    wait_for_epochs(cluster, &fixture.column("w14-1"));
+    cluster.cancel(&job);
+    cluster.wait_for("the end of a cancelled job", || cluster.has_ended(&job).then_some(()));
+    let log = fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("stopped: 1 column saved in mid-training") && log.contains("begun 1 times"),
+        "{log}"
+    );
+    assert!(fixture.column("w14-1").checkpoint().exists());
+}
+
+fn script() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cluster/slurm.sbatch").display().to_string()
 }
 
 fn wait_for_epochs(cluster: &Cluster, column: &ColumnFolder) {

@@ -151,6 +151,10 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
         self.slurm("sbatch", &format!("--parsable {arguments}")).trim().to_owned()
     }
 
+    pub(super) fn cancel(&self, job: &str) {
+        self.slurm("scancel", job);
+    }
+
     /// What one of Slurm's commands prints.
     fn slurm(&self, command: &str, arguments: &str) -> String {
         let program = Path::new(crate::PROGRAM).parent().unwrap().display().to_string();
