@@ -8,6 +8,7 @@ mod committee;
 mod completions;
 mod evaluate;
 mod help;
+mod hold;
 #[cfg(feature = "libtorch")]
 mod libtorch;
 mod looks;

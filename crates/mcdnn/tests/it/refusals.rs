@@ -2,7 +2,8 @@
 
 use study::{Manifest, ResultsFolder, Study};
 
-use crate::run::{Place, Ran, hold};
+use crate::hold::hold;
+use crate::run::{Place, Ran};
 
 const REPRODUCE: &str = "reproduce --config tiny.json";
 

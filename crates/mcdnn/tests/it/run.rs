@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use study::{Asking, ColumnId, ColumnLocks, Holder, ResultsFolder, StudyError};
 use tempfile::TempDir;
 
 /// No run takes longer, but one that hangs.
@@ -119,14 +118,6 @@ impl From<Output> for Ran {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
-}
-
-/// Columns of a results folder, held as another run of this computer would.
-pub(crate) fn hold(folder: &ResultsFolder, columns: &[&str]) -> Result<ColumnLocks, StudyError> {
-    let columns: Vec<ColumnId> = columns.iter().map(|name| name.parse().unwrap()).collect();
-    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let holder = Holder { host: "this".to_owned(), kernel: boot_id.trim().to_owned(), pid: 4711 };
-    folder.lock(&columns, &Asking { holder: &holder, clock: || Duration::ZERO, waits: &|_, _| {} })
 }
 
 /// The bytes of a file.

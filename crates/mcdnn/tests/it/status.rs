@@ -7,7 +7,8 @@ use std::path::Path;
 use serde::Deserialize;
 use study::{ColumnId, Kind, Manifest, ResultsFolder, Study};
 
-use crate::run::{Place, Ran, bytes, hold};
+use crate::hold::hold;
+use crate::run::{Place, Ran, bytes};
 
 /// What `--json` prints; every key is known here.
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use report::Summary;
 use study::{ResultsFolder, Study};
 
-use crate::run::{Place, Ran, bytes, hold};
+use crate::hold::hold;
+use crate::run::{Place, Ran, bytes};
 
 #[test]
 fn a_study_is_trained_once() {

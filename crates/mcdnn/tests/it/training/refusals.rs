@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::run::hold;
+use crate::hold::hold;
 use crate::training::{Ended, Fixture};
 
 #[track_caller]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::run::hold;
+use crate::hold::hold;
 use crate::training::{Ended, Fixture};
 
 /// The program told its number by a scheduler's variable.
