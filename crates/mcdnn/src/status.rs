@@ -37,10 +37,13 @@ pub(crate) struct Status {
     kinds: Vec<Kind>,
     /// In training order.
     columns: Vec<Column>,
+    /// Of the finished columns.
+    #[serde(skip)]
+    records: Vec<ColumnRecord>,
 }
 
 /// A column's state.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Column {
     column: ColumnId,
     state: State,
@@ -54,6 +57,9 @@ struct Column {
     /// Share of the held-out digits that is wrong after the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_error: Option<f64>,
+    /// After a tenth of its epochs it is still wrong for every second digit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    learnt_nothing: bool,
     /// Of the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     images_per_second: Option<f64>,
@@ -100,11 +106,12 @@ impl fmt::Display for State {
 }
 
 impl Status {
-    /// Reads every file of the finished columns and the metrics of the others.
+    /// Reads every file of the finished columns and the metrics of the others. What was finished in the state `before` is not read
+    /// again.
     ///
     /// # Errors
     /// When the lock cannot be tried. A column that cannot be read is damaged, which is no error.
-    pub(crate) fn read(folder: &ResultsFolder, manifest: &Manifest) -> Result<Self> {
+    pub(crate) fn read(folder: &ResultsFolder, manifest: &Manifest, before: Option<&Self>) -> Result<Self> {
         let study = &manifest.config;
         let at_work = folder.at_work(&kernel(), SystemTime::now())?;
         let held_whole = folder.is_held_by_an_older_program()?;
@@ -112,8 +119,10 @@ impl Status {
         let mut records = Vec::new();
         let mut columns = Vec::new();
         for id in study.columns() {
-            let (column, record) =
-                Column::read(folder, manifest, id, held_whole || at_work.contains_key(&id));
+            let known = before.and_then(|before| before.finished(id));
+            let (column, record) = known.unwrap_or_else(|| {
+                Column::read(folder, manifest, id, held_whole || at_work.contains_key(&id))
+            });
             columns.push(column);
             records.extend(record);
         }
@@ -129,7 +138,27 @@ impl Status {
             estimated_seconds: plan.estimate().as_secs_f64(),
             kinds: kinds(&records),
             columns,
+            records,
         })
+    }
+
+    /// A column that is finished and whole.
+    fn finished(&self, id: ColumnId) -> Option<(Column, Option<ColumnRecord>)> {
+        let column = self.columns.iter().find(|it| it.column == id && it.state == State::Finished)?;
+        let record = self.records.iter().find(|record| record.column == id)?;
+        Some((column.clone(), Some(record.clone())))
+    }
+
+    /// The same with the columns first that a person wants to see on a small screen: damaged and in training.
+    pub(crate) fn busy_first(mut self) -> Self {
+        self.columns.sort_by_key(|column| match column.state {
+            State::Damaged => 0,
+            State::InTraining => 1,
+            State::Begun => 2,
+            State::NotBegun => 3,
+            State::Finished => 4,
+        });
+        self
     }
 
     /// Whether every column is finished and whole.
@@ -212,6 +241,7 @@ impl Column {
             epochs,
             loss: last.map(|last| last.loss),
             validation_error: last.and_then(|last| last.validation_error),
+            learnt_nothing: last.is_some_and(|last| last.has_learnt_nothing(epochs)),
             images_per_second: last.map(|last| last.images_per_second),
             wall_s: last.map(|last| last.elapsed_s),
             interruptions: None,
@@ -222,6 +252,17 @@ impl Column {
 
     fn damaged(self, error: impl fmt::Display) -> Self {
         Self { state: State::Damaged, error: Some(error.to_string()), ..self }
+    }
+
+    /// Why a person should look at the column, and what to do.
+    fn warning(&self) -> Option<String> {
+        let so_far = match (self.validation_error, self.loss) {
+            (Some(error), _) => format!("held-out error {}", percent(error)),
+            (None, loss) => format!("loss {}", significant(loss?, 3)),
+        };
+        let Self { column, epoch, .. } = self;
+        let warning = format!("{column} learnt nothing: {so_far} after epoch {epoch};");
+        self.learnt_nothing.then(|| format!("{warning}\n          try a lower learning rate"))
     }
 
     fn cells(&self) -> [String; 8] {
@@ -299,6 +340,9 @@ impl fmt::Display for Status {
                 }
             }
         }
+        for warning in self.columns.iter().filter_map(Column::warning) {
+            write!(f, "\nwarning   {warning}")?;
+        }
         Ok(())
     }
 }
@@ -341,10 +385,14 @@ mod tests {
             estimated_seconds: 10_000.0,
             kinds,
             columns: columns.into(),
+            records: Vec::new(),
         };
         let text = status.to_string();
         assert_eq!(status.headline(), "0 of 2 columns finished, 1 in training, about 2 h 50 min left");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let warning = "warning   original-5 learnt nothing: held-out error 100.00 % after epoch 800;\n          \
+                       try a lower learning rate";
+        assert!(text.ends_with(warning), "{text}");
         assert!(text.contains("111:06:40"), "{text}");
     }
 }

@@ -1,5 +1,6 @@
 //! The two streams: results to stdout, everything else to stderr. A closed pipe at either is not an error.
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +42,26 @@ impl Terminal {
     /// When stdout takes no more, for another reason than that nobody reads on.
     pub fn result(&self, text: impl Display) -> io::Result<()> {
         write_line(&self.stdout, &text.to_string())
+    }
+
+    /// Whether a result can be drawn over: a terminal shows it that knows the commands for that.
+    pub(crate) fn can_redraw(&self) -> bool {
+        self.shows_results() && env::var_os("TERM").is_some_and(|term| term != "dumb")
+    }
+
+    /// Prints a result on stdout over the one before; where that cannot be, below it. Of one that is longer than the terminal, the first lines.
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub(crate) fn redraw(&self, text: &str) -> io::Result<()> {
+        if !self.can_redraw() {
+            return self.result(text);
+        }
+        let size = terminal_size::terminal_size_of(io::stdout());
+        let height = size.map_or(usize::MAX, |(_, height)| usize::from(height.0));
+        let lines: Vec<&str> = text.lines().take(height.saturating_sub(1)).collect();
+        // From the top, each line cleared behind its end and all below the last one: nothing flickers.
+        write_line(&self.stdout, &format!("\x1b[H{}\x1b[K\n\x1b[J", lines.join("\x1b[K\n")))
     }
 
     /// Tells the person at the terminal something, on stderr. Nothing depends on its arriving.

@@ -33,6 +33,23 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
+    /// The error above which a column has learnt nothing: wrong for every second digit.
+    const NOTHING_LEARNT: f64 = 0.5;
+
+    /// The loss above which it has where no digits are held out, in nats: about the same. Ten classes guessed at have ln 10 = 2.3.
+    const NOTHING_LEARNT_LOSS: f64 = 1.5;
+
+    /// Whether a column that trains for so many epochs has learnt nothing, though a tenth of them is behind it: its error on the held-out
+    /// digits is above one half or, where none are held out, its loss above 1.5.
+    #[must_use]
+    pub fn has_learnt_nothing(&self, epochs: u32) -> bool {
+        let wrong = match self.validation_error {
+            Some(error) => error > Self::NOTHING_LEARNT,
+            None => self.loss > Self::NOTHING_LEARNT_LOSS,
+        };
+        wrong && u64::from(self.epoch) * 10 >= epochs.into()
+    }
+
     /// The whole lines of some metrics, with epochs that rise: lines that are damaged or cut off are left out, and so are
     /// those that do not go on from the line before. An unfinished column may be at work on its last line.
     pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], Self)> {

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let Found { folder, manifest, study, finished } =
         Found::given_or_best(app, args.study.given(), |finished| (0, finished.len()))?;
     if finished.is_empty() {
-        let headline = Status::read(&folder, &manifest)?.headline();
+        let headline = Status::read(&folder, &manifest, None)?.headline();
         bail!("{}: nothing to report yet: {headline}", shown(folder.root()));
     }
     let digits = Digits::bring(study.data, args.data.given(), &app.terminal)?;

@@ -32,6 +32,8 @@ struct Column {
     epochs: u32,
     loss: Option<f64>,
     validation_error: Option<f64>,
+    #[serde(default)]
+    learnt_nothing: bool,
     images_per_second: Option<f64>,
     wall_s: Option<f64>,
     interruptions: Option<usize>,
@@ -147,6 +149,39 @@ fn a_begun_column_is_in_training_while_it_is_held() {
     assert!(status.run_at_work && half.exists(), "the run's file was swept");
     drop(lock);
     assert!(!Status::of(&unfinished(&place, "status --study tiny --json")).run_at_work);
+}
+
+#[test]
+fn a_column_that_has_learnt_nothing_is_warned_of() {
+    let (place, folder) = begun(&[("\"validation\": 0", "\"validation\": 50")]);
+    for (id, error) in [("w14-1", "0.9"), ("original-1", "0.5")] {
+        let column = folder.column(&id.parse().unwrap());
+        column.create().unwrap();
+        fs::write(column.metrics(), line(1, &format!(",\"validation_error\":{error}"))).unwrap();
+    }
+    let warning = "warning   w14-1 learnt nothing: held-out error 90.00 % after epoch 1;\n          \
+                   try a lower learning rate";
+    let ran = unfinished(&place, "status --study tiny");
+    assert!(ran.stdout.ends_with(&format!("\n{warning}\n")), "{ran:#?}");
+    let status = Status::of(&unfinished(&place, "status --study tiny --json"));
+    assert_eq!(status.columns.iter().map(|it| it.learnt_nothing).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_study_is_watched_until_it_is_finished() {
+    let place = Place::new();
+    place.config(&[]);
+    let mut train = place.command("reproduce --config tiny.json --quiet").spawn().unwrap();
+    let folder = place.path("results/tiny/study.json");
+    while !folder.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let watched = place.run("status --study tiny --watch");
+    assert_eq!((watched.code, watched.stderr.as_str()), (Some(0), ""), "{watched:#?}");
+    assert!(watched.stdout.ends_with("2 of 2 columns finished\n"), "{watched:#?}");
+    let lines: Vec<&str> = watched.stdout.lines().collect();
+    assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{watched:#?}");
+    assert!(train.wait().unwrap().success());
 }
 
 #[test]
