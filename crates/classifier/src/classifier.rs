@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ciresan_cpu::InstructionSet;
 use ciresan_net::EngineSpec;
 use ndarray::{Array3, ArrayView3, Axis};
-use preprocess::{MNIST_PX, ViewMaker, Views, Width};
+use preprocess::{Doubt, MNIST_PX, ViewMaker, Views, Width};
 use rayon::prelude::*;
 use study::{ColumnId, ResultsFolder, Study};
 
@@ -13,7 +13,7 @@ use crate::answer::{Answer, Answers};
 use crate::column::Column;
 use crate::error::{ClassifyError, OpenError};
 use crate::finished::prediction_spec;
-use crate::image::Image;
+use crate::image::{Image, ImageError};
 use crate::predict::PredictError;
 use crate::views::view_maker;
 
@@ -135,7 +135,7 @@ impl Classifier {
     /// [`ClassifyError::Image`] for the first image that is no digit, [`ClassifyError::Probabilities`] for a column whose
     /// weights are too large to compute with.
     pub fn classify_all(&self, images: &[Image<'_>]) -> Result<Answers, ClassifyError> {
-        let digits = digits(images)?;
+        let (digits, doubts) = digits(images)?;
         let columns = self.probabilities(digits.view())?;
         if !images.is_empty() {
             for (column, probabilities) in self.ids.iter().zip(columns.outer_iter()) {
@@ -143,7 +143,7 @@ impl Classifier {
                     .map_err(|problem| ClassifyError::Probabilities { column: *column, problem })?;
             }
         }
-        Ok(Answers::new(columns, &self.ids, &self.widths))
+        Ok(Answers::new(columns, doubts, &self.ids, &self.widths))
     }
 
     /// `[columns, digits, classes]` of `[digits, 28, 28]`.
@@ -191,15 +191,15 @@ impl Classifier {
     }
 }
 
-/// The images in MNIST's form: `[images, 28, 28]`.
-fn digits(images: &[Image<'_>]) -> Result<Array3<u8>, ClassifyError> {
+/// The images in MNIST's form, `[images, 28, 28]`, and why they may show something else.
+fn digits(images: &[Image<'_>]) -> Result<(Array3<u8>, Vec<Option<Doubt>>), ClassifyError> {
     let mut digits = Array3::zeros((images.len(), MNIST_PX, MNIST_PX));
-    let jobs: Vec<_> = images.iter().zip(digits.outer_iter_mut()).enumerate().collect();
-    let refused = |(index, (image, digit)): (usize, (&Image<'_>, _))| {
-        image.write_digit(digit).err().map(|problem| (index, problem))
+    let jobs: Vec<_> = images.iter().zip(digits.outer_iter_mut()).collect();
+    let written: Vec<Result<Option<Doubt>, ImageError>> =
+        jobs.into_par_iter().map(|(image, digit)| image.write_digit(digit)).collect();
+    let doubt = |(index, written): (usize, Result<_, _>)| {
+        written.map_err(|problem| ClassifyError::Image { index, problem })
     };
-    match jobs.into_par_iter().filter_map(refused).min_by_key(|(index, _)| *index) {
-        Some((index, problem)) => Err(ClassifyError::Image { index, problem }),
-        None => Ok(digits),
-    }
+    let doubts = written.into_iter().enumerate().map(doubt).collect::<Result<_, _>>()?;
+    Ok((digits, doubts))
 }

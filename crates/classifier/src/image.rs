@@ -1,7 +1,7 @@
 //! What is classified: any grey image, or a digit in MNIST's form.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
-use preprocess::{MNIST_PX, PreprocessError};
+use preprocess::{Doubt, MNIST_PX, MnistDigit, PreprocessError};
 use thiserror::Error;
 
 /// An image of one digit. Which of the two it is, the caller knows; its size decides nothing.
@@ -33,13 +33,19 @@ pub enum ImageError {
 }
 
 impl Image<'_> {
-    /// Writes the digit in MNIST's form, `[28, 28]`.
-    pub(crate) fn write_digit(self, mut digit: ArrayViewMut2<'_, u8>) -> Result<(), ImageError> {
+    /// Writes the digit in MNIST's form, `[28, 28]`; returns why the image may show something else.
+    pub(crate) fn write_digit(self, mut digit: ArrayViewMut2<'_, u8>) -> Result<Option<Doubt>, ImageError> {
         match self {
-            Self::Grey(image) => digit.assign(&preprocess::to_mnist(image)?.pixels),
-            Self::Mnist(image) if image.dim() == (MNIST_PX, MNIST_PX) => digit.assign(&image),
-            Self::Mnist(image) => return Err(ImageError::Size { got: [image.nrows(), image.ncols()] }),
+            Self::Grey(image) => {
+                let MnistDigit { pixels, doubt, .. } = preprocess::to_mnist(image)?;
+                digit.assign(&pixels);
+                Ok(doubt)
+            }
+            Self::Mnist(image) if image.dim() == (MNIST_PX, MNIST_PX) => {
+                digit.assign(&image);
+                Ok(None)
+            }
+            Self::Mnist(image) => Err(ImageError::Size { got: [image.nrows(), image.ncols()] }),
         }
-        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod clarity;
 mod classifier;
 mod column;
 mod error;
@@ -11,6 +12,7 @@ mod predict;
 mod views;
 
 pub use answer::{Answer, Answers};
+pub use clarity::{CLEAR, Unclear};
 pub use classifier::Classifier;
 pub use error::{ClassifyError, OpenError};
 pub use finished::{FinishedError, predict_finished};

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::PreprocessError;
 use crate::limits::MIN_CONTRAST;
+use crate::parts::{Border, Doubt, Parts};
 
 /// Whether the ink is darker or lighter than what it stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,10 +48,16 @@ impl Polarity {
                 return Err(PreprocessError::Side { side, got });
             }
         }
-        let mut border: Vec<u8> = border(image.dim()).map(|(row, column)| image[[row, column]]).collect();
-        border.sort_unstable();
-        // Twice the median, so that it is a whole number and that of the inverted image is 510 minus it.
-        let paper = i32::from(border[(border.len() - 1) / 2]) + i32::from(border[border.len() / 2]);
+        let paper = median(border(image.dim()).map(|at| image[at]).collect());
+        let (polarity, contrast) = Self::against(paper, image);
+        if contrast < MIN_CONTRAST {
+            return Err(PreprocessError::Blank { contrast });
+        }
+        Ok(polarity)
+    }
+
+    /// The polarity on paper of this level, doubled, and the largest difference of a pixel from it.
+    fn against(paper: i32, image: ArrayView2<'_, u8>) -> (Self, u8) {
         let (mut lighter, mut darker, mut contrast) = (0_u128, 0_u128, 0);
         for &pixel in image {
             let difference = 2 * i32::from(pixel) - paper;
@@ -58,10 +65,7 @@ impl Polarity {
             *if difference > 0 { &mut lighter } else { &mut darker } += power;
             contrast = contrast.max(difference.unsigned_abs() / 2);
         }
-        if contrast < u32::from(MIN_CONTRAST) {
-            return Err(PreprocessError::Blank { contrast: contrast as u8 });
-        }
-        Ok(if darker > lighter { Self::DarkOnLight } else { Self::LightOnDark })
+        (if darker > lighter { Self::DarkOnLight } else { Self::LightOnDark }, contrast as u8)
     }
 
     /// The image as light ink on dark ground: as it is, or inverted.
@@ -86,34 +90,169 @@ impl Polarity {
 ///    antialiased edge of the strokes. Without it a digit of MNIST would not keep its size.
 ///
 /// Returns `[height, width]` of the box, 0 where there is no ink.
-pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Array2<f32>, PreprocessError> {
-    let paper = Paper::under(image);
-    let mut histogram = [0_u64; 256];
-    let mut strongest = 0.0_f32;
-    for ((row, column), &pixel) in image.indexed_iter() {
-        let ink = paper.ink(row, column, pixel);
-        histogram[ink.round() as usize] += 1;
-        strongest = strongest.max(ink);
+///
+/// Where most of the border has another grey than most of the image, the border may be a desk or a frame. Then the paper is looked for in
+/// the image, what touches the border is left out, and the answer is in doubt. Where that leaves no digit, the border is paper after all.
+pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
+    let polarity = Polarity::of(image)?;
+    let outer = median(border(image.dim()).map(|at| image[at]).collect());
+    let points = sampled(image);
+    let inner = median(points.iter().map(|point| point[2] as u8).collect());
+    let (polarity_inside, contrast) = Polarity::against(inner, image);
+    if (outer - inner).abs() > i32::from(contrast.max(MIN_CONTRAST)) {
+        let image = polarity_inside.light_on_dark(image);
+        let points = sampled(image.view());
+        let level = median(points.iter().map(|point| point[2] as u8).collect());
+        let (paper, _) = Paper::near(&points, f64::from(level) / 2.0);
+        if let Some(pixels) = on(&paper, image.view(), Border::Other)?.0 {
+            return Ok(Ink { pixels, polarity: polarity_inside, doubt: Some(Doubt::Border) });
+        }
     }
-    if strongest < f32::from(MIN_CONTRAST) {
-        return Err(PreprocessError::Blank { contrast: strongest as u8 });
+    let image = polarity.light_on_dark(image);
+    let (pixels, doubt) = on(&Paper::under(image.view()), image.view(), Border::Paper)?;
+    let pixels = pixels.expect("what the border is part of has ink");
+    Ok(Ink { pixels, polarity, doubt })
+}
+
+/// The ink of an image.
+pub(crate) struct Ink {
+    /// `[height, width]` of its box, 0 where there is none.
+    pub(crate) pixels: Array2<f32>,
+    pub(crate) polarity: Polarity,
+    /// Why it may be no digit's.
+    pub(crate) doubt: Option<Doubt>,
+}
+
+/// The ink on this paper, and what speaks against a digit; `None` where the border is something else and nothing else is left.
+fn on(
+    paper: &Paper,
+    image: ArrayView2<'_, u8>,
+    around: Border,
+) -> Result<(Option<Array2<f32>>, Option<Doubt>), PreprocessError> {
+    let mut map =
+        Array2::from_shape_fn(image.raw_dim(), |(row, column)| paper.ink(row, column, image[[row, column]]));
+    let mut levels = Levels::of(map.view(), paper.deviation)?;
+    let parts = Parts::of(&map.mapv(|ink| ink > levels.threshold), around);
+    if around == Border::Other && parts.others.is_none() {
+        return Ok((None, None));
     }
-    let threshold = f32::from(otsu(&histogram));
-    let noise = ((NOISE * paper.deviation) as f32).max(strongest / RIPPLES).min(threshold);
+    if leave_out(&mut map, &parts, levels.noise) {
+        levels = Levels::of(map.view(), paper.deviation)?;
+    }
+    let Levels { threshold, noise } = levels;
 
     // The most ink of each row and column.
     let (mut rows, mut columns) = (vec![0.0_f32; image.nrows()], vec![0.0_f32; image.ncols()]);
-    for ((row, column), &pixel) in image.indexed_iter() {
-        let ink = paper.ink(row, column, pixel);
+    for ((row, column), &ink) in map.indexed_iter() {
         rows[row] = rows[row].max(ink);
         columns[column] = columns[column].max(ink);
     }
     let [rows, columns] = [extent(&rows, threshold, noise), extent(&columns, threshold, noise)];
-    Ok(Array2::from_shape_fn((rows.len(), columns.len()), |(row, column)| {
-        let (row, column) = (rows.start + row, columns.start + column);
-        let ink = paper.ink(row, column, image[[row, column]]);
-        if ink > noise { ink } else { 0.0 }
-    }))
+    let boxed = map.slice_axis(Axis(0), rows.into());
+    let pixels = boxed.slice_axis(Axis(1), columns.into()).mapv(|ink| if ink > noise { ink } else { 0.0 });
+    Ok((Some(pixels), parts.doubt))
+}
+
+/// Some thousand pixels, evenly: row, column and grey level each.
+fn sampled(image: ArrayView2<'_, u8>) -> Vec<[f64; 3]> {
+    let step = image.nrows().min(image.ncols()).div_ceil(N_SAMPLED);
+    let places = (0..image.nrows())
+        .step_by(step)
+        .flat_map(|row| (0..image.ncols()).step_by(step).map(move |column| (row, column)));
+    places.map(|(row, column)| [row as f64, column as f64, f64::from(image[[row, column]])]).collect()
+}
+
+/// Pixels along the shorter side that stand for all.
+const N_SAMPLED: usize = 64;
+
+/// Twice the median, so that it is a whole number and that of the inverted image is 510 minus it.
+fn median(mut grey: Vec<u8>) -> i32 {
+    grey.sort_unstable();
+    i32::from(grey[(grey.len() - 1) / 2]) + i32::from(grey[grey.len() / 2])
+}
+
+/// Where ink begins.
+struct Levels {
+    /// Above it ink is strong.
+    threshold: f32,
+    /// Above it is ink where it touches strong ink.
+    noise: f32,
+}
+
+impl Levels {
+    fn of(map: ArrayView2<'_, f32>, deviation: f64) -> Result<Self, PreprocessError> {
+        let mut histogram = [0_u64; 256];
+        let mut strongest = 0.0_f32;
+        for &ink in map {
+            histogram[ink.round() as usize] += 1;
+            strongest = strongest.max(ink);
+        }
+        if strongest < f32::from(MIN_CONTRAST) {
+            return Err(PreprocessError::Blank { contrast: strongest as u8 });
+        }
+        let threshold = f32::from(otsu(&histogram));
+        Ok(Self { threshold, noise: ((NOISE * deviation) as f32).max(strongest / RIPPLES).min(threshold) })
+    }
+}
+
+/// Takes what is not the digit out of the map; says whether there was something. Then ink that is not near the digit's is no ink of it,
+/// however faint.
+fn leave_out(map: &mut Array2<f32>, parts: &Parts, noise: f32) -> bool {
+    let reach = stroke(&parts.digit) / 2 + 1;
+    let mut near = None;
+    // Faint ink at the border, such as the lines of an exercise book: a digit ends before.
+    let faint_border = parts.others.is_none() && {
+        let faint: Vec<_> = border(map.dim()).filter(|&at| map[at] > noise && !parts.digit[at]).collect();
+        !faint.is_empty() && {
+            let near = near.insert(grown(&parts.digit, reach));
+            faint.into_iter().filter(|&at| !near[at]).count() >= FAINT_BORDER
+        }
+    };
+    if !faint_border && parts.others.is_none() {
+        return false;
+    }
+    let near = near.unwrap_or_else(|| grown(&parts.digit, reach));
+    for (at, ink) in map.indexed_iter_mut() {
+        if !near[at] || parts.others.as_ref().is_some_and(|others| others[at]) {
+            *ink = 0.0;
+        }
+    }
+    true
+}
+
+/// Faint pixels of the border, apart from the digit, that are not by chance.
+const FAINT_BORDER: usize = 3;
+
+/// The mean thickness of the strokes, in pixels: twice the area for each pixel of the outline.
+fn stroke(mask: &Array2<bool>) -> usize {
+    let (mut area, mut edges) = (0_usize, 0_usize);
+    for lane in mask.rows() {
+        let mut before = false;
+        for &set in lane {
+            area += usize::from(set);
+            edges += usize::from(set != before);
+            before = set;
+        }
+        edges += usize::from(before);
+    }
+    // A row crosses a stroke at all angles: by the mean of the sine, pi / 2 times its thickness.
+    (4 * area / edges.max(1)).div_ceil(3).max(1)
+}
+
+/// The mask with everything that is within so many pixels along both axes.
+fn grown(mask: &Array2<bool>, reach: usize) -> Array2<bool> {
+    let mut grown = mask.clone();
+    for axis in [Axis(0), Axis(1)] {
+        for mut lane in grown.lanes_mut(axis) {
+            let set: Vec<usize> =
+                lane.iter().enumerate().filter(|(_, set)| **set).map(|(index, _)| index).collect();
+            for index in set {
+                let end = (index + reach + 1).min(lane.len());
+                lane.slice_axis_mut(Axis(0), (index.saturating_sub(reach)..end).into()).fill(true);
+            }
+        }
+    }
+    grown
 }
 
 /// The places of the outermost pixels, each once.
@@ -124,6 +263,18 @@ fn border((height, width): (usize, usize)) -> impl Iterator<Item = (usize, usize
     };
     (0..height).flat_map(of_row)
 }
+
+/// From this standard deviation on, in grey levels, the border is looked at again: it may be paper in part.
+const ROUGH: f64 = 6.0;
+
+/// So much smoother paper must be that is only a part of the border.
+const SMOOTHER: f64 = 0.5;
+
+/// Grey levels from the paper within which a pixel is the paper's: at first, and at least.
+const REACH: [f64; 2] = [30.0, 6.0];
+
+/// Rounds in which paper is told from the rest.
+const ROUNDS: usize = 8;
 
 /// What an image would be without ink: a plane of grey levels.
 struct Paper {
@@ -137,21 +288,55 @@ struct Paper {
 }
 
 impl Paper {
+    /// The plane through the border.
     fn under(image: ArrayView2<'_, u8>) -> Self {
-        let mut grey: Vec<u8> = border(image.dim()).map(|(row, column)| image[[row, column]]).collect();
+        let point =
+            |(row, column): (usize, usize)| [row as f64, column as f64, f64::from(image[[row, column]])];
+        let points: Vec<[f64; 3]> = border(image.dim()).map(point).collect();
+        let mut grey: Vec<u8> = points.iter().map(|point| point[2] as u8).collect();
         grey.sort_unstable();
         let [low, high] = [grey[grey.len() / 4], grey[(grey.len() - 1) - grey.len() / 4]].map(f64::from);
         // Tukey's fences. Where at least half of the border has one value, that value alone is inside.
         let fences = low - 1.5 * (high - low)..=high + 1.5 * (high - low);
-        let points: Vec<[f64; 3]> = border(image.dim())
-            .map(|(row, column)| [row as f64, column as f64, f64::from(image[[row, column]])])
-            .filter(|point| fences.contains(&point[2]))
-            .collect();
+        let within: Vec<[f64; 3]> =
+            points.iter().copied().filter(|point| fences.contains(&point[2])).collect();
+        let paper = Self::through(&within);
+        if paper.deviation <= ROUGH {
+            return paper;
+        }
+        // A part of the border is something else, such as the desk: then the others lie near a plane of their own.
+        let (others, n_others) = Self::near(&points, f64::from(grey[grey.len() / 2]));
+        if others.deviation < SMOOTHER * paper.deviation && 2 * n_others > points.len() {
+            others
+        } else {
+            paper
+        }
+    }
+
+    /// The plane near most points, beginning at a level, and how many they are.
+    fn near(points: &[[f64; 3]], level: f64) -> (Self, usize) {
+        let mut paper = Self { middle: [0.0; 2], level, slope: [0.0; 2], deviation: REACH[0] / 3.0 };
+        let mut n_near = 0;
+        for _ in 0..ROUNDS {
+            let reach = (3.0 * paper.deviation).clamp(REACH[1], REACH[0]);
+            let is_near = |point: &[f64; 3]| (point[2] - paper.at(point[0], point[1])).abs() <= reach;
+            let near: Vec<[f64; 3]> = points.iter().copied().filter(is_near).collect();
+            if near.is_empty() {
+                break;
+            }
+            n_near = near.len();
+            paper = Self::through(&near);
+        }
+        (paper, n_near)
+    }
+
+    /// The plane of least squares through points: row, column and grey level each.
+    fn through(points: &[[f64; 3]]) -> Self {
         let n = points.len() as f64;
         let [row, column, level] =
             [0, 1, 2].map(|axis| points.iter().map(|point| point[axis]).sum::<f64>() / n);
         let [mut yy, mut yx, mut xx, mut yv, mut xv] = [0.0; 5];
-        for point in &points {
+        for point in points {
             let [y, x, v] = [point[0] - row, point[1] - column, point[2] - level];
             yy += y * y;
             yx += y * x;
@@ -263,7 +448,7 @@ mod tests {
         });
         let paper = Paper::under(image.view());
         assert!(paper.ink(35, 3, image[[35, 3]]) < 4.0 && paper.ink(35, 38, image[[35, 38]]) < 4.0);
-        assert_eq!(ink(image.view()).unwrap().dim(), (30, 3));
+        assert_eq!(ink(image.view()).unwrap().pixels.dim(), (30, 3));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A grey image of any size to a digit as those of MNIST are.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::ink::{self, Polarity};
+use crate::ink::{self, Ink, Polarity};
+use crate::parts::Doubt;
 use crate::{PreprocessError, area};
 
 /// Side of an image of MNIST, in pixels.
@@ -22,6 +23,8 @@ pub struct MnistDigit {
     pub pixels: Array2<u8>,
     /// What the image was; `pixels` are light on dark in any case.
     pub polarity: Polarity,
+    /// Why the image may show something else than one digit, if there is a reason.
+    pub doubt: Option<Doubt>,
 }
 
 /// Brings a grey image of one digit to the form that MNIST's digits have: the ink's bounding box scaled into 20 × 20
@@ -31,8 +34,10 @@ pub struct MnistDigit {
 /// ink is meant. The ink is what differs from a plane through the border's pixels by more than Otsu's threshold, with its
 /// fainter edge. Shrinking is by area: each pixel gets the mean of what it covers, as MNIST's antialiased greys were made
 /// from black and white. Enlarging is linear. The strongest ink becomes 255, so that strokes of a pixel do not fade away
-/// when they shrink. Nothing is done about what is not the digit: more ink than that, such as a ruled line, belongs to the
-/// box, too.
+/// when they shrink. Frames, straight thin lines from border to border, what lies along the border, and specks are left out. Images with a side of 1,400
+/// pixels or more are made smaller first.
+///
+/// An image that shows no single digit gives something, too: [`MnistDigit::doubt`] says so, as far as that is seen.
 ///
 /// A digit of MNIST comes back as it is but for a few whose edges are fainter than a thirty-second of their ink.
 ///
@@ -59,8 +64,14 @@ pub struct MnistDigit {
 /// # Ok::<(), preprocess::PreprocessError>(())
 /// ```
 pub fn to_mnist(image: ArrayView2<'_, u8>) -> Result<MnistDigit, PreprocessError> {
-    let polarity = Polarity::of(image)?;
-    let ink = ink::ink(polarity.light_on_dark(image).view())?;
+    for (side, got) in [("image height", image.nrows()), ("image width", image.ncols())] {
+        if got == 0 {
+            return Err(PreprocessError::Side { side, got });
+        }
+    }
+    let factor = image.nrows().max(image.ncols()) / LARGE_PX;
+    let Ink { pixels: ink, polarity, doubt } =
+        if factor < 2 { ink::ink(image)? } else { ink::ink(reduced(image, factor).view())? };
     let longer = ink.nrows().max(ink.ncols());
     // Rounded to nearest, and no side vanishes.
     let scaled = |side: usize| ((2 * side * MNIST_BOX_PX + longer) / (2 * longer)).max(1);
@@ -78,11 +89,34 @@ pub fn to_mnist(image: ArrayView2<'_, u8>) -> Result<MnistDigit, PreprocessError
     for ((row, column), &ink) in small.indexed_iter() {
         pixels[[top + row, left + column]] = ink;
     }
-    Ok(MnistDigit { pixels, polarity })
+    Ok(MnistDigit { pixels, polarity, doubt })
+}
+
+/// An image with a side of twice as many pixels or more is made smaller first: 20 pixels are enough of it.
+const LARGE_PX: usize = 700;
+
+/// The means of blocks of `factor` x `factor` pixels, those at the lower and right edge maybe smaller.
+fn reduced(image: ArrayView2<'_, u8>, factor: usize) -> Array2<u8> {
+    let [height, width] = [image.nrows().div_ceil(factor), image.ncols().div_ceil(factor)];
+    let mut reduced = Array2::zeros((height, width));
+    let mut sums = vec![0_usize; width];
+    for (mut out, rows) in reduced.outer_iter_mut().zip(image.axis_chunks_iter(Axis(0), factor)) {
+        sums.fill(0);
+        for row in rows.outer_iter() {
+            for (sum, block) in sums.iter_mut().zip(row.axis_chunks_iter(Axis(0), factor)) {
+                *sum += block.iter().map(|&pixel| usize::from(pixel)).sum::<usize>();
+            }
+        }
+        for (column, (out, sum)) in out.iter_mut().zip(&sums).enumerate() {
+            let n = rows.nrows() * factor.min(image.ncols() - column * factor);
+            *out = ((sum + n / 2) / n) as u8;
+        }
+    }
+    reduced
 }
 
 /// Row and column, counted from 0, of an image with some ink.
-fn centre_of_mass(image: ArrayView2<'_, u8>) -> [f64; 2] {
+pub(crate) fn centre_of_mass(image: ArrayView2<'_, u8>) -> [f64; 2] {
     let (mut mass, mut rows, mut columns) = (0, 0, 0);
     for ((row, column), &ink) in image.indexed_iter() {
         let ink = usize::from(ink);

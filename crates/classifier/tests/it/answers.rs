@@ -77,7 +77,7 @@ fn the_committee_is_the_mean_of_columns_and_a_width_that_of_its_own() {
     let widths: Vec<String> = classifier.widths().iter().map(ToString::to_string).collect();
     assert_eq!(widths, ["original", "10", "20"]);
     let digits = digits();
-    let Answers { committee, widths, columns } = classifier.classify_all(&of_mnist(&digits)).unwrap();
+    let Answers { committee, widths, columns, .. } = classifier.classify_all(&of_mnist(&digits)).unwrap();
     let mean = |members: &[usize]| -> Array2<f64> {
         let sum = members.iter().fold(Array2::zeros(committee.dim()), |sum: Array2<f64>, &member| {
             sum + columns.index_axis(Axis(0), member).mapv(f64::from)

@@ -3,5 +3,7 @@
 #![allow(clippy::float_cmp, reason = "values that must be exact")]
 
 mod answers;
+mod clear;
 mod errors;
 mod made_up;
+mod scenes;

@@ -2,7 +2,7 @@
 
 use mnist_data::Data;
 use ndarray::{Array2, ArrayView2, Axis, s};
-use preprocess::{MNIST_BOX_PX, MnistDigit, Polarity, PreprocessError, to_mnist};
+use preprocess::{Doubt, MNIST_BOX_PX, MnistDigit, Polarity, PreprocessError, are_in_mnists_form, to_mnist};
 use proptest::prelude::*;
 
 fn sample(index: usize) -> Array2<u8> {
@@ -79,7 +79,7 @@ fn the_ink_fills_the_box_whatever_its_size() {
     for (height, width) in [(1, 1), (3, 2), (9, 5), (500, 3), (3, 500), (2000, 1400)] {
         let mut image = Array2::from_elem((height + 20, width + 30), 240);
         image.slice_mut(s![10..10 + height, 10..10 + width]).fill(15);
-        let MnistDigit { pixels, polarity } = to_mnist(image.view()).unwrap();
+        let MnistDigit { pixels, polarity, .. } = to_mnist(image.view()).unwrap();
         let [top, bottom, left, right] = extent(&pixels);
         assert_eq!((bottom + 1 - top).max(right + 1 - left), MNIST_BOX_PX, "{height} x {width}");
         assert_eq!((polarity, pixels.iter().max()), (Polarity::DarkOnLight, Some(&255)));
@@ -173,4 +173,111 @@ proptest! {
             Err(error) => prop_assert!(matches!(error, PreprocessError::Blank { .. }), "{error}"),
         }
     }
+}
+
+/// A digit drawn dark on light paper, five pixels for each of its own, with room around it.
+fn on_paper(index: usize) -> Array2<u8> {
+    let large = placed(repeated(sample(index).view(), 5).view(), [180, 180], [20, 20]);
+    large.mapv(|ink| 230 - (f64::from(ink) * 0.8) as u8)
+}
+
+/// How many of the first 40 digits come out as without what `spoil` does, but for less than a shift by a pixel changes; and how many are in
+/// doubt.
+fn as_before(spoil: impl Fn(usize, usize, u8) -> u8) -> (usize, usize) {
+    let (mut n_near, mut n_doubts) = (0, 0);
+    for index in 0..40 {
+        let clean = on_paper(index);
+        let spoilt =
+            Array2::from_shape_fn(clean.raw_dim(), |(row, column)| spoil(row, column, clean[[row, column]]));
+        let [want, got] = [clean, spoilt].map(|image| to_mnist(image.view()).unwrap());
+        assert_eq!(got.polarity, want.polarity);
+        n_near += usize::from(in_shifts(&got.pixels, &want.pixels) < 1.0);
+        n_doubts += usize::from(got.doubt.is_some() && want.doubt.is_none());
+    }
+    (n_near, n_doubts)
+}
+
+#[test]
+fn frames_lines_and_specks_are_not_the_digit() {
+    let frame = |row: usize, column: usize, grey: u8| {
+        let at_edge = |at: usize| (12..15).contains(&at) || (165..168).contains(&at);
+        let inside = (12..168).contains(&row) && (12..168).contains(&column);
+        if inside && (at_edge(row) || at_edge(column)) { 20 } else { grey }
+    };
+    let (n_near, n_doubts) = as_before(frame);
+    assert!(n_near >= 38 && n_doubts == 0, "frame: {n_near} {n_doubts}");
+    let below = |row: usize, _: usize, grey: u8| if (160..163).contains(&row) { 40 } else { grey };
+    let (n_near, n_doubts) = as_before(below);
+    assert!(n_near >= 38 && n_doubts == 0, "below: {n_near} {n_doubts}");
+    let ruled = |row: usize, _: usize, grey: u8| if row % 30 < 2 { grey.min(160) } else { grey };
+    let (n_near, n_doubts) = as_before(ruled);
+    assert!(n_near >= 38 && n_doubts == 0, "ruled: {n_near} {n_doubts}");
+    let squared = |row: usize, column: usize, grey: u8| {
+        if row % 25 == 7 || column % 25 == 9 { grey.min(150) } else { grey }
+    };
+    let (n_near, n_doubts) = as_before(squared);
+    assert!(n_near >= 38 && n_doubts == 0, "squared: {n_near} {n_doubts}");
+    let specks = |row: usize, column: usize, grey: u8| {
+        if row % 47 < 3 && column % 41 < 3 { grey.min(60) } else { grey }
+    };
+    let (n_near, n_doubts) = as_before(specks);
+    assert!(n_near >= 38 && n_doubts == 0, "specks: {n_near} {n_doubts}");
+}
+
+#[test]
+fn what_is_no_single_digit_is_in_doubt() {
+    let beside = |gap: usize| {
+        let mut two = Array2::from_elem((180, 180 + gap), 230_u8);
+        two.slice_mut(s![.., ..180]).assign(&on_paper(0));
+        two.slice_mut(s![.., gap..]).zip_mut_with(&on_paper(1), |grey, other| *grey = (*grey).min(*other));
+        to_mnist(two.view()).unwrap().doubt
+    };
+    assert_eq!((beside(110), beside(150)), (Some(Doubt::Several), Some(Doubt::Several)));
+    let mut state = 1_u32;
+    let noise = Array2::from_shape_simple_fn((120, 120), || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    assert_eq!(to_mnist(noise.view()).unwrap().doubt, Some(Doubt::NoStroke));
+    let mut n_found = 0;
+    for index in 0..20 {
+        // A sheet on a desk; the digit is found on it, but for some.
+        let mut desk = Array2::from_elem((240, 240), 70_u8);
+        desk.slice_mut(s![30..210, 30..210]).assign(&on_paper(index));
+        let got = to_mnist(desk.view()).unwrap();
+        assert_eq!(got.doubt, Some(Doubt::Border), "{index}");
+        n_found +=
+            usize::from(in_shifts(&got.pixels, &to_mnist(on_paper(index).view()).unwrap().pixels) < 0.5);
+    }
+    assert!(n_found >= 16, "{n_found} of 20");
+}
+
+#[test]
+fn a_large_photograph_is_made_smaller_first() {
+    let digit = on_paper(3);
+    let [small, large] =
+        [digit.view(), repeated(digit.view(), 12).view()].map(|image| to_mnist(image).unwrap().pixels);
+    assert!(in_shifts(&large, &small) < 0.1);
+}
+
+#[test]
+fn files_in_mnists_form_are_told_from_others() {
+    let digits = Data::sample().train.images().to_owned();
+    assert!(are_in_mnists_form(digits.view()));
+    assert!(are_in_mnists_form(digits.mapv(|ink| 255 - ink).view()));
+    assert!(are_in_mnists_form(digits.slice(s![..0, .., ..])));
+    // Moved by two pixels, or smaller by a fifth, or of another size.
+    let moved = placed_all(&digits.slice(s![.., .., 2..]).to_owned());
+    assert!(!are_in_mnists_form(moved.view()));
+    let smaller =
+        placed_all(&digits.select(Axis(1), &(0..28).filter(|row| row % 5 != 0).collect::<Vec<_>>()));
+    assert!(!are_in_mnists_form(smaller.view()));
+    assert!(!are_in_mnists_form(digits.slice(s![.., .., ..27])));
+}
+
+/// On blank images of 28 × 28, at the top left.
+fn placed_all(images: &ndarray::Array3<u8>) -> ndarray::Array3<u8> {
+    let mut all = ndarray::Array3::zeros((images.len_of(Axis(0)), 28, 28));
+    all.slice_mut(s![.., ..images.len_of(Axis(1)), ..images.len_of(Axis(2))]).assign(images);
+    all
 }
