@@ -32,6 +32,12 @@ impl Installation {
         {
             let path = folder.join(needed);
             if !path.try_exists().map_err(InstallationError::io(&path))? {
+                let is_lib = Path::new(&library("torch_cpu"))
+                    .file_name()
+                    .is_some_and(|name| folder.join(name).exists());
+                if is_lib && let Some(above) = folder.parent() {
+                    return Err(InstallationError::OneUp { above: above.to_owned(), folder });
+                }
                 return Err(InstallationError::Missing { path });
             }
         }
@@ -115,6 +121,14 @@ pub enum InstallationError {
         /// What is missing.
         path: PathBuf,
     },
+    /// The folder of the libraries alone.
+    #[error("{folder}: one folder too deep: name the one above it, {above}")]
+    OneUp {
+        /// What was named.
+        folder: PathBuf,
+        /// What is meant.
+        above: PathBuf,
+    },
     /// Another version.
     #[error("{folder}: libtorch {got}, expected {LIBTORCH_VERSION}, which the bindings are made for")]
     Version {
@@ -177,6 +191,17 @@ mod tests {
             let installation = Installation::open(folder.path()).unwrap();
             assert_eq!((installation.version(), installation.has_cuda()), (want, false), "{name}");
         }
+    }
+
+    #[test]
+    fn the_folder_of_libraries_is_one_too_deep() {
+        let folder = folder();
+        let error = Installation::open(folder.path().join("lib")).unwrap_err().to_string();
+        let [lib, above] = [folder.path().join("lib"), folder.path().to_owned()];
+        assert_eq!(
+            error,
+            format!("{}: one folder too deep: name the one above it, {}", lib.display(), above.display())
+        );
     }
 
     #[test]

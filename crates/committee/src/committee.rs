@@ -135,6 +135,18 @@ impl Committee {
         &self.members
     }
 
+    /// Whether labels and probabilities seem to be of different images, or of the same in another order: at least two members, which agree with
+    /// the committee on four of five images and more, but are right on fewer than three of ten.
+    #[must_use]
+    pub fn is_out_of_order(&self) -> bool {
+        let answers = predictions(self.combined.view());
+        let n_alike = |other: &[u8]| answers.iter().zip(other).filter(|(a, b)| a == b).count();
+        let n_agreed: usize = self.predictions.iter().map(|own| n_alike(own)).sum();
+        self.members.len() > 1
+            && 5 * n_agreed >= 4 * self.members.len() * answers.len()
+            && 10 * n_alike(&self.labels) < 3 * answers.len()
+    }
+
     /// The label of each image.
     #[must_use]
     pub fn labels(&self) -> &[u8] {
@@ -239,5 +251,31 @@ impl Contested {
             images: contested.into_iter().map(|image| image as u32).collect(),
             errors_elsewhere: errors as u32,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_in_another_order_are_seen() {
+        let labels: Vec<u8> = (0..100).map(|image| (image % 10) as u8).collect();
+        let member = |n_right: usize, share: f32| {
+            let probability = |(image, class): (usize, usize)| {
+                let answer = if image < n_right { usize::from(labels[image]) } else { (image + 3) % 10 };
+                if class == answer { share } else { (1.0 - share) / 9.0 }
+            };
+            Member::new("all", "one", Array2::from_shape_fn((100, 10), probability))
+        };
+        let is_out_of_order =
+            |members: Vec<Member>, labels: &[u8]| Committee::new(members, labels).unwrap().is_out_of_order();
+        let mut turned = labels.clone();
+        turned.rotate_left(1);
+        assert!(is_out_of_order(vec![member(100, 0.9), member(95, 0.8)], &turned));
+        assert!(!is_out_of_order(vec![member(100, 0.9), member(95, 0.8)], &labels));
+        // One alone may simply know nothing, and so may two that say different things.
+        assert!(!is_out_of_order(vec![member(100, 0.9)], &turned));
+        assert!(!is_out_of_order(vec![member(100, 0.9), member(0, 0.8)], &turned));
     }
 }

@@ -1,10 +1,11 @@
 //! Probabilities and labels from NumPy's `.npy` files, which every framework can write.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array, Array2, Dimension, Ix1, Ix2};
+use half::f16;
+use ndarray::{Array, Array2, ArrayView2, Dimension, Ix1, Ix2};
 use ndarray_npy::{ViewElement, ViewNpyError, ViewNpyExt};
 
 use crate::check::check_probabilities;
@@ -33,12 +34,14 @@ pub enum FileError {
         reason: String,
     },
     /// An array that holds no probabilities.
-    #[error("{path}: {problem}")]
+    #[error("{path}: {problem}{hint}")]
     Probabilities {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: ProbabilitiesProblem,
+        /// What it looks like, and what to do; may be empty.
+        hint: &'static str,
     },
     /// A label that is none.
     #[error("{path}: row {row} has the label {got}, expected 0 to 255")]
@@ -55,7 +58,10 @@ pub enum FileError {
     Committee(#[from] CommitteeError),
 }
 
-/// Reads and checks probabilities: `f32`, or `f64` that are rounded to it.
+/// Largest file, in bytes: 1 GiB, 26 million rows of ten `f32`.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Reads and checks probabilities: `f16`, `f32`, or `f64` that are rounded to it, of either order of bytes.
 ///
 /// # Shapes
 /// `[images, classes]`, in either order of memory; the array returned is row-major.
@@ -81,13 +87,36 @@ pub fn parse_probabilities(path: &Path, bytes: &[u8]) -> Result<Array2<f32>, Fil
         }
         array => array,
     };
-    let array = array.map_err(format(path, "f32 or f64 with two axes"))?;
-    let wrong = |problem| FileError::Probabilities { path: path.to_path_buf(), problem };
+    let array = array.map_err(format(path, "f16, f32 or f64 with two axes"))?;
+    let wrong = |problem| {
+        let hint = hint(array.view(), &problem);
+        FileError::Probabilities { path: path.to_path_buf(), problem, hint }
+    };
     check_probabilities(array.view()).map_err(wrong)?;
     Ok(array)
 }
 
-/// Reads labels: `u8`, `i32` or `i64`, each 0 to 255.
+/// What the first row that is no distribution looks like.
+fn hint(array: ArrayView2<'_, f32>, problem: &ProbabilitiesProblem) -> &'static str {
+    let (ProbabilitiesProblem::Value { row, .. } | ProbabilitiesProblem::Sum { row, .. }) = problem else {
+        return "";
+    };
+    let values = || array.row(*row).into_iter().map(|&value| f64::from(value));
+    let near = |sum: f64, want: f64| (sum - want).abs() <= 0.01 * want;
+    if values().any(|value| !value.is_finite()) {
+        ""
+    } else if values().all(|value| value >= 0.0) && near(values().sum(), 100.0) {
+        "; these look like percents: divide them by 100"
+    } else if values().all(|value| value <= 0.0) && near(values().map(f64::exp).sum(), 1.0) {
+        "; these look like logarithms of probabilities: apply exp"
+    } else if values().any(|value| value < 0.0) || values().any(|value| value > 1.0) {
+        "; these look like logits: apply softmax to each row"
+    } else {
+        ""
+    }
+}
+
+/// Reads labels: integers of any width and order of bytes, each 0 to 255.
 ///
 /// # Shapes
 /// `[images]`.
@@ -96,16 +125,7 @@ pub fn parse_probabilities(path: &Path, bytes: &[u8]) -> Result<Array2<f32>, Fil
 pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, FileError> {
     let path = path.as_ref();
     let file = Aligned::new(&read(path)?);
-    let wide = match file.array::<u8, Ix1>() {
-        Err(ViewNpyError::WrongDescriptor(_)) => match file.array::<i64, Ix1>() {
-            Err(ViewNpyError::WrongDescriptor(_)) => {
-                file.array::<i32, Ix1>().map(|labels| labels.mapv(i64::from))
-            }
-            labels => labels,
-        },
-        labels => labels.map(|labels| labels.mapv(i64::from)),
-    };
-    let wide = wide.map_err(format(path, "u8, i32 or i64 with one axis"))?;
+    let wide = file.array::<i64, Ix1>().map_err(format(path, "integers with one axis"))?;
     let label = |(row, &got): (usize, &i64)| {
         u8::try_from(got).map_err(|_| FileError::Label { path: path.to_path_buf(), row, got })
     };
@@ -148,7 +168,18 @@ impl Committee {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })
+    let too_long = || io::Error::other(format!("longer than {MAX_FILE} bytes"));
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE { Err(too_long()) } else { Ok(bytes) }
+    };
+    match fs::metadata(path) {
+        // Before memory is taken; a pipe has no length.
+        Ok(metadata) if metadata.len() > MAX_FILE => Err(too_long()),
+        _ => read(),
+    }
+    .map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })
 }
 
 fn format(path: &Path, want: &'static str) -> impl FnOnce(ViewNpyError) -> FileError {
@@ -166,6 +197,8 @@ impl Aligned {
     const ALIGNMENT: usize = align_of::<f64>();
 
     fn new(file: &[u8]) -> Self {
+        let native = native(file);
+        let file = native.as_deref().unwrap_or(file);
         let mut bytes = vec![0; file.len() + Self::ALIGNMENT - 1];
         let begin = bytes.as_ptr().align_offset(Self::ALIGNMENT).min(Self::ALIGNMENT - 1);
         bytes[begin..begin + file.len()].copy_from_slice(file);
@@ -177,6 +210,57 @@ impl Aligned {
         let view = ndarray::ArrayView::<T, D>::view_npy(&self.bytes[self.begin..])?;
         Ok(view.as_standard_layout().into_owned())
     }
+}
+
+/// The file with numbers of another kind turned into those that are read: halves and big-endian ones into little-endian `f32` and `f64`,
+/// integers into `i64`. `None` where nothing is to be done, or the header is not understood, which the reader then says.
+fn native(file: &[u8]) -> Option<Vec<u8>> {
+    let (begin, length) = match file.get(..12)? {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => (10, u32::from_le_bytes([*a, *b, 0, 0])),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d] => {
+            (12, u32::from_le_bytes([*a, *b, *c, *d]))
+        }
+        _ => return None,
+    };
+    let end = begin + usize::try_from(length).ok()?;
+    let header = file.get(begin..end)?;
+    let key = b"'descr':";
+    let after = begin + header.windows(key.len()).position(|window| window == key)? + key.len();
+    let quote = after + file[after..end].iter().position(|byte| *byte != b' ')?;
+    let [b'\'', order, kind, size, b'\'', ..] = file[quote..end] else { return None };
+    let n_bytes = usize::from(size.checked_sub(b'0')?);
+    let (want, wide): (&[u8; 3], fn([u8; 8]) -> Vec<u8>) = match (order, kind, n_bytes) {
+        (b'<', b'f', 4 | 8) | (b'<', b'i', 8) => return None,
+        (_, b'f', 2) => {
+            (b"<f4", |bytes| f16::from_le_bytes([bytes[0], bytes[1]]).to_f32().to_le_bytes().to_vec())
+        }
+        (_, b'f', 4) => (b"<f4", |bytes| bytes[..4].to_vec()),
+        (_, b'f', 8) => (b"<f8", |bytes| bytes.to_vec()),
+        (_, b'u', 1 | 2 | 4 | 8) => (b"<i8", |bytes| {
+            // What is too large for a label is too large as the largest number, too.
+            i64::try_from(u64::from_le_bytes(bytes)).unwrap_or(i64::MAX).to_le_bytes().to_vec()
+        }),
+        (_, b'i', 1 | 2 | 4 | 8) => (b"<i8", |bytes| bytes.to_vec()),
+        _ => return None,
+    };
+    let mut native = file[..end].to_vec();
+    native[quote + 1..quote + 4].copy_from_slice(want);
+    let values = file[end..].chunks_exact(n_bytes);
+    if !values.remainder().is_empty() {
+        return None;
+    }
+    for value in values {
+        let mut bytes = [0; 8];
+        bytes[..n_bytes].copy_from_slice(value);
+        if order == b'>' {
+            bytes[..n_bytes].reverse();
+        }
+        if kind == b'i' && bytes[n_bytes - 1] >= 0x80 {
+            bytes[n_bytes..].fill(0xff); // the sign
+        }
+        native.extend(wide(bytes));
+    }
+    Some(native)
 }
 
 #[cfg(test)]
@@ -233,7 +317,90 @@ mod tests {
         write_npy(&path, &array![7i64, -1]).unwrap();
         assert_eq!(message(), format!("{}: row 1 has the label -1, expected 0 to 255", path.display()));
         write_npy(&path, &array![1.0f32]).unwrap();
-        assert!(message().contains("not a .npy array of u8, i32 or i64 with one axis: "), "{}", message());
+        assert!(message().contains("not a .npy array of integers with one axis: "), "{}", message());
+    }
+
+    /// A file as NumPy writes it.
+    fn numpy(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+        let header = format!("{header:<117}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), values].concat()
+    }
+
+    #[test]
+    fn halves_and_big_endian_numbers_are_read() {
+        let (_folder, path) = file();
+        let want = array![[0.25_f32, 0.75], [1.0, 0.0]];
+        // As numpy has them: np.array([[0.25, 0.75], [1, 0]], dtype=descr).tobytes().
+        let halves: &[u8] = &[0x00, 0x34, 0x00, 0x3a, 0x00, 0x3c, 0x00, 0x00];
+        let swapped: Vec<u8> = halves.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+        let big4: Vec<u8> = want.iter().flat_map(|value| value.to_be_bytes()).collect();
+        let big8: Vec<u8> = want.iter().flat_map(|value| f64::from(*value).to_be_bytes()).collect();
+        for (descr, values) in [("<f2", halves), (">f2", &swapped), (">f4", &big4), (">f8", &big8)] {
+            fs::write(&path, numpy(descr, "2, 2", values)).unwrap();
+            assert_eq!(read_probabilities(&path).unwrap(), want, "{descr}");
+            fs::write(&path, numpy(descr, "2, 2", &values[1..])).unwrap();
+            assert!(matches!(read_probabilities(&path), Err(FileError::Format { .. })), "{descr}");
+        }
+    }
+
+    #[test]
+    fn labels_of_any_width_are_read() {
+        let (_folder, path) = file();
+        for n_bytes in [1, 2, 4, 8] {
+            for (kind, big) in [('i', false), ('i', true), ('u', false), ('u', true)] {
+                let value = |label: i64| {
+                    let mut bytes = label.to_le_bytes()[..n_bytes].to_vec();
+                    if big {
+                        bytes.reverse();
+                    }
+                    bytes
+                };
+                let descr = format!(
+                    "{}{kind}{n_bytes}",
+                    if n_bytes == 1 {
+                        '|'
+                    } else if big {
+                        '>'
+                    } else {
+                        '<'
+                    }
+                );
+                fs::write(&path, numpy(&descr, "3,", &[7, 0, 9].map(value).concat())).unwrap();
+                assert_eq!(read_labels(&path).unwrap(), [7, 0, 9], "{descr}");
+                fs::write(&path, numpy(&descr, "1,", &value(-1))).unwrap();
+                let is_label = kind == 'u' && n_bytes == 1;
+                assert_eq!(read_labels(&path).ok(), is_label.then(|| vec![255]), "{descr}");
+            }
+        }
+    }
+
+    #[test]
+    fn logits_and_percents_get_a_hint() {
+        let (_folder, path) = file();
+        let hint = |row: [f32; 2]| {
+            write_npy(&path, &array![row]).unwrap();
+            read_probabilities(&path)
+                .unwrap_err()
+                .to_string()
+                .rsplit_once("; ")
+                .map(|(_, hint)| hint.to_owned())
+        };
+        assert_eq!(hint([25.0, 75.0]).unwrap(), "these look like percents: divide them by 100");
+        assert_eq!(hint([-3.5, 8.25]).unwrap(), "these look like logits: apply softmax to each row");
+        assert_eq!(hint([12.0, 8.25]).unwrap(), "these look like logits: apply softmax to each row");
+        assert_eq!(hint([-0.5, -0.93275]).unwrap(), "these look like logarithms of probabilities: apply exp");
+        assert_eq!(hint([0.25, 0.25]), None);
+        assert_eq!(hint([f32::NAN, 1.0]), None);
+    }
+
+    #[test]
+    fn a_file_too_long_is_refused_unread() {
+        let (_folder, path) = file();
+        File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
+        let message = read_probabilities(&path).unwrap_err().to_string();
+        assert!(message.ends_with("cannot read: longer than 1073741824 bytes"), "{message}");
     }
 
     #[test]

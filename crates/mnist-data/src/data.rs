@@ -23,12 +23,13 @@ impl Data {
     ///
     /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
     /// `t10k-labels-idx1-ubyte`, each as it is or with `.gz`; names with a dot for the second hyphen
-    /// (`train-images.idx3-ubyte`), as some archives have them, do too.
+    /// (`train-images.idx3-ubyte`), as some archives have them, do too, and so does a folder of the file's name with the file in it. They may
+    /// lie in the folders `raw` or `MNIST/raw` below, as torchvision has them. Where a file cannot be used, one of another of these names is.
     ///
     /// # Errors
     /// [`Error::Folder`], [`Error::Missing`], [`Error::ImageSize`], and those of [`Digits::read`].
     pub fn read(folder: impl AsRef<Path>) -> Result<Data, Error> {
-        load(folder.as_ref(), None)
+        load(folder.as_ref(), None, &mut |_| ())
     }
 
     /// Reads the four files of a folder, as [`read`](Self::read) does, and refuses any whose raw bytes do not have the
@@ -40,7 +41,19 @@ impl Data {
         collection: Collection,
         folder: impl AsRef<Path>,
     ) -> Result<(Data, Vec<FileHash>), Error> {
-        read_manifest(&collection.into(), folder.as_ref())
+        Self::read_verified_telling(collection, folder, &mut |_| ())
+    }
+
+    /// [`read_verified`](Self::read_verified), and each file that was passed over because it could not be used is told.
+    ///
+    /// # Errors
+    /// As [`read_verified`](Self::read_verified).
+    pub fn read_verified_telling(
+        collection: Collection,
+        folder: impl AsRef<Path>,
+        passed_over: &mut dyn FnMut(&Error),
+    ) -> Result<(Data, Vec<FileHash>), Error> {
+        read_manifest(&collection.into(), folder.as_ref(), passed_over)
     }
 
     /// Name and SHA-256 of the four raw IDX files that hold these digits, training images, training labels, test images,
@@ -59,16 +72,47 @@ impl Data {
 }
 
 /// [`Data::read_verified`] for any manifest.
-pub(crate) fn read_manifest(manifest: &Manifest, folder: &Path) -> Result<(Data, Vec<FileHash>), Error> {
-    let data = load(folder, Some(manifest))?;
+pub(crate) fn read_manifest(
+    manifest: &Manifest,
+    folder: &Path,
+    passed_over: &mut dyn FnMut(&Error),
+) -> Result<(Data, Vec<FileHash>), Error> {
+    let data = load(folder, Some(manifest), passed_over)?;
     let hashes =
         manifest.files.map(|file| FileHash { name: file.name.to_owned(), sha256: file.sha256.to_owned() });
     Ok((data, hashes.to_vec()))
 }
 
-fn load(folder: &Path, manifest: Option<&Manifest>) -> Result<Data, Error> {
-    let (_, train) = read_pair(folder, manifest, 0)?;
-    let (path, test) = read_pair(folder, manifest, 2)?;
+/// Folders below the one given that the files may lie in.
+const BELOW: [&str; 4] = ["", "raw", "MNIST/raw", "FashionMNIST/raw"];
+
+fn load(
+    folder: &Path,
+    manifest: Option<&Manifest>,
+    passed_over: &mut dyn FnMut(&Error),
+) -> Result<Data, Error> {
+    // All of them from one folder; of several, for one that is verified the first that has the right ones.
+    let below = BELOW.map(|below| if below.is_empty() { folder.to_path_buf() } else { folder.join(below) });
+    let mut first = None;
+    for folder in below.iter().filter(|folder| !candidates(folder, NAMES[0]).is_empty()) {
+        match load_from(folder, manifest, passed_over) {
+            Ok(data) => {
+                first.iter().for_each(&mut *passed_over);
+                return Ok(data);
+            }
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    Err(first.unwrap_or_else(|| missing(folder, NAMES[0])))
+}
+
+fn load_from(
+    folder: &Path,
+    manifest: Option<&Manifest>,
+    passed_over: &mut dyn FnMut(&Error),
+) -> Result<Data, Error> {
+    let (_, train) = read_pair(folder, manifest, 0, passed_over)?;
+    let (path, test) = read_pair(folder, manifest, 2, passed_over)?;
     let size = |digits: &Digits| [digits.images().dim().1, digits.images().dim().2];
     if size(&test) != size(&train) {
         return Err(Error::ImageSize { path, got: size(&test), want: size(&train) });
@@ -77,44 +121,70 @@ fn load(folder: &Path, manifest: Option<&Manifest>) -> Result<Data, Error> {
 }
 
 /// The images of that index and the labels that follow them, with the images' path.
-fn read_pair(folder: &Path, manifest: Option<&Manifest>, index: usize) -> Result<(PathBuf, Digits), Error> {
-    let (images_path, images): (_, Array3<u8>) = read_file(folder, manifest, index)?;
-    let (labels_path, labels): (_, Array1<u8>) = read_file(folder, manifest, index + 1)?;
+fn read_pair(
+    folder: &Path,
+    manifest: Option<&Manifest>,
+    index: usize,
+    passed_over: &mut dyn FnMut(&Error),
+) -> Result<(PathBuf, Digits), Error> {
+    let (images_path, images): (_, Array3<u8>) = read_file(folder, manifest, index, passed_over)?;
+    let (labels_path, labels): (_, Array1<u8>) = read_file(folder, manifest, index + 1, passed_over)?;
     let digits = Digits::checked(images, into_vec(labels), &images_path, &labels_path)?;
     Ok((images_path, digits))
 }
 
-/// Reads one of the four files, and verifies it when there is something to verify it with.
+/// Reads one of the four files, the first of its names that can be used.
 fn read_file<D: Dimension>(
     folder: &Path,
     manifest: Option<&Manifest>,
     index: usize,
+    passed_over: &mut dyn FnMut(&Error),
 ) -> Result<(PathBuf, ndarray::Array<u8, D>), Error> {
-    let path = find(folder, NAMES[index])?;
-    let array = read_u8::<D>(&path)?;
+    let mut errors = Vec::new();
+    for path in candidates(folder, NAMES[index]) {
+        match read_candidate(&path, manifest, index) {
+            Ok(array) => {
+                errors.iter().for_each(&mut *passed_over);
+                return Ok((path, array));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    Err(if errors.is_empty() { missing(folder, NAMES[index]) } else { errors.swap_remove(0) })
+}
+
+/// Reads a file, and verifies it when there is something to verify it with.
+fn read_candidate<D: Dimension>(
+    path: &Path,
+    manifest: Option<&Manifest>,
+    index: usize,
+) -> Result<ndarray::Array<u8, D>, Error> {
+    let array = read_u8::<D>(path)?;
     if let Some(manifest) = manifest {
         let KnownFile { name, sha256, .. } = manifest.files[index];
         let got = sha256_u8(array.view());
         if got != sha256 {
             let (collection, name, want) = (manifest.name.to_owned(), name.to_owned(), sha256.to_owned());
-            return Err(Error::Hash { path, collection, name, got, want });
+            return Err(Error::Hash { path: path.to_path_buf(), collection, name, got, want });
         }
     }
-    Ok((path, array))
+    Ok(array)
 }
 
-/// The file of that name, raw first.
-fn find(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+/// The files of that name, raw first.
+fn candidates(folder: &Path, name: &str) -> Vec<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
     let names = [name.to_owned(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
-    if let Some(path) = names.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
-        return Ok(path);
-    }
+    let at = |name: &String| [folder.join(name), folder.join(name).join(name)];
+    names.iter().flat_map(at).filter(|path| path.is_file()).collect()
+}
+
+fn missing(folder: &Path, name: &str) -> Error {
     let name = name.to_owned();
     if folder.is_dir() {
-        Err(Error::Missing { folder: folder.to_path_buf(), name })
+        Error::Missing { folder: folder.to_path_buf(), name }
     } else {
-        Err(Error::Folder { path: folder.to_path_buf(), name })
+        Error::Folder { path: folder.to_path_buf(), name }
     }
 }
 
@@ -198,9 +268,63 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn folders_as_others_make_them_are_read() {
+        let sample = Data::sample();
+        let raw = sample_folder(Encoding::Raw);
+        for below in ["raw", "MNIST/raw", "FashionMNIST/raw"] {
+            let root = tempfile::tempdir().unwrap();
+            fs::create_dir_all(root.path().join(below)).unwrap();
+            for name in NAMES {
+                fs::copy(raw.path().join(name), root.path().join(below).join(name)).unwrap();
+            }
+            assert_eq!(Data::read(root.path()).unwrap(), sample, "{below}");
+        }
+        // Both collections side by side: the one that is asked for.
+        let root = tempfile::tempdir().unwrap();
+        for below in ["MNIST/raw", "FashionMNIST/raw"] {
+            fs::create_dir_all(root.path().join(below)).unwrap();
+            for name in NAMES {
+                let bytes = fs::read(raw.path().join(name)).unwrap();
+                let other = [&bytes[..bytes.len() - 1], &[bytes[bytes.len() - 1] ^ 1]].concat();
+                let bytes = if below == "MNIST/raw" { other } else { bytes };
+                fs::write(root.path().join(below).join(name), bytes).unwrap();
+            }
+        }
+        let (data, _) = read_manifest(&sample_manifest(), root.path(), &mut |_| ()).unwrap();
+        assert_eq!(data, sample);
+        // A folder of the file's name, as unpacked by some archives.
+        for name in NAMES {
+            let file = fs::read(raw.path().join(name)).unwrap();
+            fs::remove_file(raw.path().join(name)).unwrap();
+            fs::create_dir(raw.path().join(name)).unwrap();
+            fs::write(raw.path().join(name).join(name), file).unwrap();
+        }
+        assert_eq!(Data::read(raw.path()).unwrap(), sample);
+    }
+
+    #[test]
+    fn an_empty_or_damaged_file_beside_a_good_one_is_told_and_passed_over() {
+        let folder = sample_folder(Encoding::Gzip);
+        fs::write(folder.path().join(NAMES[0]), "").unwrap();
+        fs::write(folder.path().join(NAMES[3]), [0, 0, 8, 1, 0, 0, 0, 9, 1]).unwrap();
+        let mut told = Vec::new();
+        let (data, _) =
+            read_manifest(&sample_manifest(), folder.path(), &mut |error| told.push(error.to_string()))
+                .unwrap();
+        assert_eq!(data, Data::sample());
+        let said =
+            |name: &str, what: &str| format!("{}: truncated: {what}", folder.path().join(name).display());
+        assert_eq!(
+            told,
+            [said(NAMES[0], "got 0 bytes, expected 4"), said(NAMES[3], "got 9 bytes, expected 17")]
+        );
+    }
+
+    #[test]
     fn verification_returns_the_hashes_of_the_raw_bytes() {
         for encoding in [Encoding::Raw, Encoding::Gzip] {
-            let (data, hashes) = read_manifest(&sample_manifest(), sample_folder(encoding).path()).unwrap();
+            let (data, hashes) =
+                read_manifest(&sample_manifest(), sample_folder(encoding).path(), &mut |_| ()).unwrap();
             assert_eq!(data, Data::sample());
             assert_eq!(hashes, data.hashes());
         }
@@ -214,13 +338,14 @@ pub(crate) mod tests {
         bytes[1000] ^= 1;
         fs::write(&path, &bytes).unwrap();
         assert!(Data::read(folder.path()).is_ok());
-        let error = read_manifest(&sample_manifest(), folder.path()).unwrap_err().to_string();
-        let Err(Error::Hash { got, .. }) = read_manifest(&sample_manifest(), folder.path()) else {
+        let error = read_manifest(&sample_manifest(), folder.path(), &mut |_| ()).unwrap_err().to_string();
+        let Err(Error::Hash { got, .. }) = read_manifest(&sample_manifest(), folder.path(), &mut |_| ())
+        else {
             panic!("{error}")
         };
         let want = format!(
-            "{}: SHA-256 {got}, expected {} of sample's t10k-images-idx3-ubyte: the file is damaged or from another \
-             collection, so delete it and fetch it again, or give another folder",
+            "{}: SHA-256 {got}, expected {} of sample's t10k-images-idx3-ubyte: the file is damaged or of another collection; \
+             give a folder with sample's files, or none to have them fetched",
             path.display(),
             SAMPLE_HASHES[2]
         );

@@ -75,6 +75,12 @@ impl Digits {
         Ok(Digits { images, labels })
     }
 
+    /// Rows and columns of each image exchanged.
+    pub(crate) fn transposed(mut self) -> Self {
+        self.images.swap_axes(1, 2);
+        Digits { images: self.images.as_standard_layout().into_owned(), labels: self.labels }
+    }
+
     /// All of them, without copying.
     pub fn view(&self) -> DigitsView<'_> {
         DigitsView { images: self.images.view(), labels: &self.labels }

@@ -31,6 +31,24 @@ pub enum Error {
         /// Its first four bytes, big-endian.
         got: u32,
     },
+    /// Something that people get in place of the file.
+    #[error("{path}: this is {what}, not an IDX file: get the file itself")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The header announces more than is read.
+    #[error("{path}: its header announces {want} bytes, expected at most {max}")]
+    Limit {
+        /// The file.
+        path: PathBuf,
+        /// Length in bytes that the header announces.
+        want: u64,
+        /// The most that is read.
+        max: u64,
+    },
     /// The third byte is no element type of IDX.
     #[error(
         "{path}: element type {got:#04x}, expected 0x08 (u8), 0x09 (i8), 0x0b (i16), 0x0c (i32), 0x0d (f32) or 0x0e (f64)"
@@ -87,7 +105,7 @@ pub enum Error {
         /// What the decoder found.
         source: io::Error,
     },
-    /// Bytes follow the gzip data. Files of several gzip members are refused, too.
+    /// Bytes follow the gzip data that are neither a further member nor zeros.
     #[error("{path}: trailing bytes after the gzip data: got at least {got}, expected none")]
     GzipTrailing {
         /// The file.
@@ -193,8 +211,8 @@ pub enum Error {
     },
     /// A well-formed file that is not the collection's.
     #[error(
-        "{path}: SHA-256 {got}, expected {want} of {collection}'s {name}: the file is damaged or from another \
-         collection, so delete it and fetch it again, or give another folder"
+        "{path}: SHA-256 {got}, expected {want} of {collection}'s {name}: the file is damaged or of another collection; \
+         give a folder with {collection}'s files, or none to have them fetched"
     )]
     Hash {
         /// The file.

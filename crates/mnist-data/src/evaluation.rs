@@ -52,6 +52,12 @@ impl EvaluationDigits {
         Digits::with_labels(images, images_path, labels.as_ref()).map(EvaluationDigits)
     }
 
+    /// The same with rows and columns of each image exchanged: EMNIST's files have them so.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        Self(self.0.transposed())
+    }
+
     /// The images, `[n, 28, 28]`, row-major without gaps.
     pub fn images(&self) -> ArrayView3<'_, u8> {
         self.0.images()
@@ -100,6 +106,9 @@ mod tests {
                 let (_folder, images, labels) = files(&images, &labels, encoding);
                 let digits = EvaluationDigits::read(images, labels).unwrap();
                 assert_eq!((digits.images(), digits.labels()), (test.images(), test.labels()));
+                let turned = digits.transposed();
+                assert_eq!(turned.images()[[7, 3, 9]], test.images()[[7, 9, 3]]);
+                assert_eq!((turned.transposed().images(), test.labels().len()), (test.images(), 100));
             }
         }
     }

@@ -1,7 +1,6 @@
 //! A finished column: its files, each compared with its checksum whenever it is read.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::file_names::{METRICS, PROBABILITIES, VALIDATION, VIEWS, WEIGHTS};
 use crate::metrics::EpochRecord;
 use crate::provenance::TrainingRun;
+use crate::read_file::read_at_most;
 use crate::record::{ColumnRecord, RECORD_SCHEMA};
 use crate::sealed::sha256_hex;
 use crate::{
@@ -263,7 +263,7 @@ impl FinishedColumn<'_> {
     fn read(&self, name: &str) -> Result<(PathBuf, Vec<u8>), StudyError> {
         let path = self.files.root().join(name);
         let want = self.record.files.get(name);
-        let bytes = match (fs::read(&path), want) {
+        let bytes = match (read_at_most(&path), want) {
             (Ok(bytes), _) => bytes,
             (Err(reason), Some(want)) if reason.kind() == io::ErrorKind::NotFound => {
                 return Err(StudyError::Damaged { path, got: None, want: want.clone() });
@@ -302,7 +302,7 @@ impl ColumnFolder {
         let mut sums = BTreeMap::new();
         for name in [WEIGHTS, METRICS, VALIDATION, PROBABILITIES, VIEWS] {
             let path = self.root().join(name);
-            match fs::read(&path) {
+            match read_at_most(&path) {
                 Ok(bytes) => sums.insert(name.to_owned(), sha256_hex(&bytes)),
                 Err(reason) if reason.kind() == io::ErrorKind::NotFound => None,
                 Err(reason) => return Err(StudyError::io(&path, "read the file")(reason)),

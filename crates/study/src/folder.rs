@@ -30,6 +30,7 @@ use ciresan_net::Parameters;
 use crate::file_names::{MANIFEST, METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
 use crate::listing::entries;
 use crate::lock::{at_work, is_held_by_an_older_program};
+use crate::read_file::read_at_most;
 use crate::{Asking, ColumnId, ColumnLocks, ColumnRecord, Holder, Manifest, Study, StudyError};
 
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
@@ -321,7 +322,7 @@ impl ColumnFolder {
             return Ok(Some(record.config_hash));
         }
         let path = self.weights();
-        let bytes = match fs::read(&path) {
+        let bytes = match read_at_most(&path) {
             Ok(bytes) => bytes,
             Err(reason)
                 if matches!(reason.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>

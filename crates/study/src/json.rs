@@ -16,6 +16,8 @@ use crate::{ConfigError, StudyError};
 
 /// Reads a value, which must be an object, from a whole text.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    // The byte order mark of some editors.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // A text that is not JSON is refused as such, whatever else is wrong with it.
     let root: &RawValue = serde_json::from_str(text).map_err(|error| ConfigError::syntax(&error))?;
     let mut json = serde_json::Deserializer::from_str(text);

@@ -23,6 +23,7 @@ mod metrics;
 mod optimizer;
 mod probabilities;
 mod provenance;
+mod read_file;
 mod record;
 mod schema;
 mod sealed;

@@ -1,6 +1,5 @@
 //! `probabilities.npy` and `validation.npy`: a column's softmax outputs on the test digits and on those held out.
 
-use std::fs;
 use std::path::Path;
 
 use committee::{FileError, check_probabilities};
@@ -8,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 
 use crate::data_set::N_CLASSES;
+use crate::read_file::read_at_most;
 use crate::{StudyError, write_whole};
 
 /// Reads the probabilities at `path`.
@@ -19,7 +19,7 @@ use crate::{StudyError, write_whole};
 /// # Errors
 /// [`StudyError::Probabilities`] when the file cannot be read or holds anything else.
 pub fn read_probabilities(path: &Path) -> Result<Array2<f32>, StudyError> {
-    let bytes = fs::read(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
+    let bytes = read_at_most(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
     parse(path, &bytes)
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Array2<f32>, StudyError
 /// [`StudyError::Probabilities`] when they are not what [`read_probabilities`] would take, [`StudyError::Io`]
 /// when the file cannot be written.
 pub fn write_probabilities(path: &Path, probabilities: ArrayView2<'_, f32>) -> Result<(), StudyError> {
-    let wrong = |problem| FileError::Probabilities { path: path.to_path_buf(), problem };
+    let wrong = |problem| FileError::Probabilities { path: path.to_path_buf(), problem, hint: "" };
     check_probabilities(probabilities).map_err(wrong)?;
     check_classes(path, probabilities)?;
     let mut bytes = Vec::new();
@@ -58,6 +58,8 @@ fn check_classes(path: &Path, probabilities: ArrayView2<'_, f32>) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use ndarray_npy::write_npy;
 
     use super::*;

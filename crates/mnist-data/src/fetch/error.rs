@@ -22,7 +22,10 @@ pub enum FetchError {
         source: io::Error,
     },
     /// The cache folder cannot be locked, as on some network file systems.
-    #[error("{path}: cannot lock the cache folder, expected a file system with locks")]
+    #[error(
+        "{path}: cannot lock the cache folder, its file system has no locks: put the cache on a local disk, or give a folder with the files \
+         with --data DIR, which needs no lock"
+    )]
     Lock {
         /// The lock's file.
         path: PathBuf,
@@ -30,7 +33,7 @@ pub enum FetchError {
         source: io::Error,
     },
     /// What was given as a proxy is no address.
-    #[error("proxy \"{got}\", expected an address like http://localhost:3128")]
+    #[error("proxy \"{got}\", expected an address like http://localhost:3128 or socks5://localhost:1080")]
     Proxy {
         /// What was given.
         got: String,
@@ -78,6 +81,9 @@ pub enum Failure {
         /// The HTTP status.
         got: u16,
     },
+    /// A web page in place of the file.
+    #[error("a web page came instead of the file: log in to the network or its proxy first")]
+    WebPage,
     /// The file's beginning only, however often asked.
     #[error("broken off after {got} bytes{} ({reason})", of(*want))]
     BrokenOff {

@@ -31,8 +31,8 @@ const GZIP_MARK: [u8; 2] = [0x1f, 0x8b];
 
 /// # Errors
 /// [`FetchError::Proxy`].
-pub(super) fn agent(proxy: Option<&str>) -> Result<Agent, FetchError> {
-    let proxy = match proxy.map(|address| (address, Proxy::new(address))) {
+pub(super) fn agent(proxy: Option<&str>, no_proxy: &[String]) -> Result<Agent, FetchError> {
+    let proxy = match proxy.map(|address| (address, through(address, no_proxy))) {
         None => None,
         Some((_, Ok(proxy))) => Some(proxy),
         Some((address, Err(_))) => return Err(FetchError::Proxy { got: address.to_owned() }),
@@ -50,6 +50,23 @@ pub(super) fn agent(proxy: Option<&str>) -> Result<Agent, FetchError> {
     Ok(config.new_agent())
 }
 
+/// A proxy for all hosts but those, and those below them.
+fn through(address: &str, no_proxy: &[String]) -> Result<Proxy, ureq::Error> {
+    let proxy = Proxy::new(address)?;
+    let mut builder = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
+    if let Some(name) = proxy.username() {
+        builder = builder.username(name);
+    }
+    if let Some(password) = proxy.password() {
+        builder = builder.password(password);
+    }
+    builder = builder.resolve_target(proxy.resolve_target());
+    for host in no_proxy {
+        builder = builder.no_proxy(host).no_proxy(&format!(".{host}"));
+    }
+    builder.build()
+}
+
 /// Downloads one gzipped file into the cache, where it is stored inflated and verified. One that is not gzipped is taken
 /// as it is.
 pub(super) fn bring(
@@ -60,6 +77,9 @@ pub(super) fn bring(
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), Trouble> {
     let bytes = download(agent, url, file, observe)?;
+    if bytes.trim_ascii_start().starts_with(b"<") {
+        return Err(Failure::WebPage.into());
+    }
     if bytes.starts_with(&GZIP_MARK) {
         cache.store(file, &mut GzDecoder::new(&bytes[..]), observe)
     } else {
@@ -96,6 +116,16 @@ fn download(
     }
 }
 
+/// Whose certificate nobody knows is most often a proxy that looks into what passes.
+fn unreachable(reason: &str) -> Failure {
+    let hint = if reason.contains("UnknownIssuer") {
+        "; where a proxy inspects traffic, add its certificate to the system's store or name its PEM file in SSL_CERT_FILE"
+    } else {
+        ""
+    };
+    Failure::Unreachable { reason: format!("{reason}{hint}") }
+}
+
 /// One request and its whole answer.
 fn receive(
     agent: &Agent,
@@ -104,7 +134,7 @@ fn receive(
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Vec<u8>, Failure> {
     let request = agent.get(url).header(ACCEPT_ENCODING, "identity");
-    let response = request.call().map_err(|error| Failure::Unreachable { reason: error.to_string() })?;
+    let response = request.call().map_err(|error| unreachable(&error.to_string()))?;
     if response.status() != 200 {
         return Err(Failure::Status { got: response.status().as_u16() });
     }
@@ -133,4 +163,41 @@ fn receive(
         return Err(broken(bytes.len() as u64, "the connection was closed".to_owned()));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_certificate_says_where_to_put_it() {
+        let known = unreachable("invalid peer certificate: UnknownIssuer").to_string();
+        assert!(known.contains("SSL_CERT_FILE") && known.starts_with("no answer (invalid peer"), "{known}");
+        assert_eq!(unreachable("timeout").to_string(), "no answer (timeout)");
+    }
+
+    #[test]
+    fn proxies_of_every_kind_are_taken_and_hosts_left_out() {
+        let left_out = ["example.org".to_owned()];
+        for address in [
+            "http://me:se%20cret@localhost:3128",
+            "socks4://localhost",
+            "socks4a://localhost:9",
+            "socks5://a:b@localhost",
+            "socks5h://localhost",
+        ] {
+            let proxy = through(address, &left_out).unwrap();
+            let plain = Proxy::new(address).unwrap();
+            let parts = |proxy: &Proxy| {
+                let [name, password] =
+                    [proxy.username(), proxy.password()].map(|part| part.map(str::to_owned));
+                (proxy.protocol(), proxy.host().to_owned(), proxy.port(), name, password)
+            };
+            assert_eq!(parts(&proxy), parts(&plain));
+            let is_left_out = |uri: &str| proxy.is_no_proxy(&uri.parse().unwrap());
+            assert!(is_left_out("https://example.org/a") && is_left_out("https://files.example.org/a"));
+            assert!(!is_left_out("https://example.com/a") && !is_left_out("https://counterexample.org/a"));
+        }
+        assert!(through("gopher://localhost", &[]).is_err());
+    }
 }

@@ -65,6 +65,8 @@ pub struct Fetcher {
     mirrors: Vec<String>,
     npm: Option<Package>,
     proxy: Option<String>,
+    /// Hosts that are reached without it.
+    no_proxy: Vec<String>,
     /// Where else the files may be had, for the message when all fails.
     hint: &'static str,
 }
@@ -86,14 +88,25 @@ impl Fetcher {
             mirrors: mirrors.iter().map(|&mirror| mirror.to_owned()).collect(),
             npm,
             proxy: None,
+            no_proxy: Vec::new(),
             hint,
         }
     }
 
-    /// Reaches the mirrors through a proxy, such as `http://localhost:3128`. Without this, none is used.
+    /// Reaches the mirrors through a proxy, such as `http://localhost:3128` or `socks5://localhost:1080`; `socks4`, `socks4a` and `socks5h` are known,
+    /// too. Without this, none is used.
     #[must_use]
     pub fn proxy(mut self, address: impl Into<String>) -> Self {
         self.proxy = Some(address.into());
+        self
+    }
+
+    /// Hosts that are reached without the proxy, as the variable `NO_PROXY` lists them: names with the names below them, with commas between; `*` is
+    /// all.
+    #[must_use]
+    pub fn no_proxy(mut self, hosts: &str) -> Self {
+        let hosts = hosts.split(',').map(|host| host.trim().trim_start_matches("*.").trim_start_matches('.'));
+        self.no_proxy.extend(hosts.filter(|host| !host.is_empty()).map(str::to_owned));
         self
     }
 
@@ -147,7 +160,7 @@ impl Fetcher {
             }
         };
 
-        let agent = http::agent(self.proxy.as_deref())?;
+        let agent = http::agent(self.proxy.as_deref(), &self.no_proxy)?;
         for mirror in &self.mirrors {
             let mut left = Vec::new();
             let mut files = wanted.into_iter();

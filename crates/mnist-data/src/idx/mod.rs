@@ -5,9 +5,9 @@
 //! bytes, never from their name.
 //!
 //! **Strict** means: exactly the announced number of bytes, before and after inflating. A truncated file, one with
-//! trailing bytes, one of several gzip members, and one whose sizes overflow are errors, never panics, and never make
-//! the reader allocate more than the file justifies: a raw file's length is compared with its header first, a gzip
-//! file's array starts with at most eight times the file's length (or 64 KiB) and grows with the data that arrive.
+//! trailing bytes, and one whose sizes overflow are errors, never panics, and never make the reader allocate more than the file justifies: a raw file's length is compared with its header first, a gzip
+//! file's array starts with at most eight times the file's length (or 64 KiB) and grows with the data that arrive, up to a limit
+//! that the header is compared with ([`MAX_BYTES`], or the caller's own). Gzip data may have several members and zeros behind, as `gzip` has it.
 //!
 //! **Rank 0** is accepted: no sizes, so one element. **Sizes of 0** are accepted: no elements.
 //!
@@ -28,11 +28,12 @@
 
 mod array;
 mod fill;
+mod members;
 mod read;
 mod write;
 
 pub use array::{Array, Element};
-pub use read::{read, read_from};
+pub use read::{MAX_BYTES, read, read_at_most, read_from};
 pub use write::{Encoding, write, write_to};
 
 pub(crate) use read::{into_u8, read_u8};

@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn every_prefix_and_every_longer_file_is_an_error(array in any_array(), more in vec(any::<u8>(), 1..9)) {
+    fn every_prefix_and_every_longer_file_is_an_error(array in any_array(), more in vec(1..=u8::MAX, 1..9)) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("array");
         for bytes in [raw(&array), gzip(&raw(&array))] {
@@ -176,9 +176,13 @@ fn errors_say_what_was_found_and_what_was_expected() {
     check_error(b"", "truncated: got 0 bytes, expected 4");
     check_error(&[0, 0, 8], "truncated: got 3 bytes, expected 4");
     check_error(
-        b"<html>",
-        "magic 0x3c68746d, expected two zero bytes, a type byte and the rank: not an IDX file",
+        b"digits",
+        "magic 0x64696769, expected two zero bytes, a type byte and the rank: not an IDX file",
     );
+    check_error(b"<!DOCTYPE html>", "this is a web page, not an IDX file: get the file itself");
+    check_error(&gzip(b"<html>"), "this is a web page, not an IDX file: get the file itself");
+    let pointer = b"version https://git-lfs.github.com/spec/v1";
+    check_error(pointer, "this is a pointer of Git LFS, not an IDX file: get the file itself");
     check_error(
         &[0, 0, 0x0a, 1, 0, 0, 0, 0],
         "element type 0x0a, expected 0x08 (u8), 0x09 (i8), 0x0b (i16), 0x0c (i32), 0x0d (f32) or 0x0e (f64)",
@@ -209,13 +213,33 @@ fn errors_say_what_was_found_and_what_was_expected() {
 }
 
 #[test]
+fn several_members_and_padding_are_read_as_gzip_reads_them() {
+    let bytes = raw(&Array::from(ndarray::Array1::from(vec![1_u8, 2, 3, 4])));
+    for cut in 0..=bytes.len() {
+        let file = [gzip(&bytes[..cut]), gzip(&bytes[cut..]), vec![0; 512]].concat();
+        assert_eq!(raw(&read_from(&file[..], "memory").unwrap()), bytes, "{cut}");
+    }
+    let more = [gzip(&bytes), gzip(&[5])].concat();
+    let error = read_from(&more[..], "memory").unwrap_err().to_string();
+    assert_eq!(error, "memory: trailing bytes: got at least 13 bytes, expected 12");
+}
+
+#[test]
 fn a_header_that_promises_a_terabyte_costs_no_memory() {
-    // 2^40 bytes announced, none there: were they allocated first, "truncated" would be "no memory" on most machines
-    // and a long wait on the others.
     let bytes = [0, 0, 8, 2, 0, 0x10, 0, 0, 0, 0x10, 0, 0];
-    let want = "truncated: got 12 bytes, expected 1099511627788";
+    let want = "its header announces 1099511627788 bytes, expected at most 1073741824";
     check_error(&bytes, want);
     check_error(&gzip(&bytes), want);
+    // As many as are read, but none there.
+    let mut few = [0, 0, 8, 2, 0, 0, 0x40, 0, 0, 0, 0xff, 0xff];
+    check_error(&few, "truncated: got 12 bytes, expected 1073725452");
+    check_error(&gzip(&few), "truncated: got 12 bytes, expected 1073725452");
+    // The caller's own limit, to the byte.
+    few[4..].copy_from_slice(&[0, 0, 0, 2, 0, 0, 0, 3]);
+    let small = [&few[..], &[7; 6]].concat();
+    assert!(read_at_most(&small[..], "memory", 18).is_ok());
+    let error = read_at_most(&gzip(&small)[..], "memory", 17).unwrap_err().to_string();
+    assert_eq!(error, "memory: its header announces 18 bytes, expected at most 17");
     // No element, but strides beyond what an array may have.
     let mut bytes = vec![0, 0, 8, 4, 0, 0, 0, 0];
     bytes.extend([0xff; 12]);

