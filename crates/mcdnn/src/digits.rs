@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use mnist_data::fetch::{Event, Fetcher, default_cache};
+use mnist_data::fetch::{Event, FetchError, Fetcher, default_cache};
 use mnist_data::{Collection, Data, FileHash};
 use study::{DataFile, DataSet};
 
@@ -18,13 +18,18 @@ const CACHE_VARIABLE: &str = "CIRESAN_CACHE";
 /// Environment variables that may hold the address of a proxy, the first one set counts.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
+/// Environment variables that may list the hosts to reach without it.
+const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
 /// Where digits come from, for the help of every command that needs them.
 pub(crate) const ENVIRONMENT: &str = "\
 Environment variables:
   CIRESAN_CACHE  folder for fetched digits, about 55 MB a collection
                  [default: ciresan-mcdnn in the user's cache folder]
-  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 [default: none];
-                 https_proxy, ALL_PROXY and all_proxy do too";
+  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 or
+                 socks5://localhost:1080 [default: none]; https_proxy, ALL_PROXY and
+                 all_proxy do too
+  NO_PROXY       hosts to reach without it, with commas between; no_proxy does too";
 
 /// The flag that says where the digits are.
 #[derive(Debug, clap::Args)]
@@ -77,9 +82,13 @@ impl Digits {
 /// The folder of everything that is fetched: the user's, or the one the environment names.
 ///
 /// # Errors
-/// When the user has no cache folder.
+/// When the user has no cache folder, and for a `~` that no shell has replaced.
 pub fn cache() -> Result<PathBuf> {
     match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
+        Some(folder) if Path::new(&folder).starts_with("~") => Err(usage_error(format_args!(
+            "{CACHE_VARIABLE} is {}: no shell has replaced the ~, so write the whole path",
+            Path::new(&folder).display()
+        ))),
         Some(folder) => Ok(PathBuf::from(folder)),
         None => Ok(default_cache()?),
     }
@@ -117,7 +126,9 @@ pub fn read(
 ) -> Result<(PathBuf, Data, Vec<FileHash>)> {
     if let Some(folder) = folder {
         check_there(folder)?;
-        let (data, hashes) = Data::read_verified(collection, folder)?;
+        let passed_over =
+            &mut |error: &mnist_data::Error| terminal.note(format_args!("passed over: {error}"));
+        let (data, hashes) = Data::read_verified_telling(collection, folder, passed_over)?;
         return Ok((std::path::absolute(folder)?, data, hashes));
     }
     let cache = cache()?;
@@ -128,13 +139,17 @@ pub fn read(
     }
     terminal.note(format_args!("fetching {collection} into {}", cached.display()));
     let mut fetcher = Fetcher::new(collection, cache);
-    if let Some(proxy) =
-        PROXY_VARIABLES.iter().filter_map(|name| env::var(name).ok()).find(|value| !value.is_empty())
-    {
-        fetcher = fetcher.proxy(proxy);
+    let first =
+        |names: &[&str]| names.iter().filter_map(|name| env::var(name).ok()).find(|value| !value.is_empty());
+    if let Some(proxy) = first(&PROXY_VARIABLES) {
+        fetcher = fetcher.proxy(proxy).no_proxy(&first(&NO_PROXY_VARIABLES).unwrap_or_default());
     }
     let mut progress = Progress { terminal, last_drawn: None };
-    let fetched = fetcher.fetch(&mut |event| progress.show(event))?;
+    let fetched = fetcher.fetch(&mut |event| progress.show(event)).map_err(|error| match error {
+        FetchError::Io { .. } | FetchError::Lock { .. } => anyhow::Error::new(error)
+            .context(format!("the cache cannot be used; {CACHE_VARIABLE} names another folder")),
+        error => error.into(),
+    })?;
     let (data, hashes) = Data::read_verified(collection, &fetched)?;
     Ok((fetched, data, hashes))
 }

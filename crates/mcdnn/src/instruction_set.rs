@@ -20,10 +20,9 @@ pub(crate) const ENVIRONMENT: &str = "  CIRESAN_INSTRUCTION_SET
 /// # Errors
 /// A usage error when this CPU does not have it.
 pub(crate) fn asked_for() -> Result<Option<InstructionSet>> {
-    let Some(name) = env::var_os(VARIABLE) else { return Ok(None) };
-    let isa =
-        name.to_string_lossy().parse().map_err(|error| usage_error(format_args!("{VARIABLE}: {error}")))?;
-    Ok(Some(isa))
+    let Some(name) = env::var_os(VARIABLE).filter(|name| !name.is_empty()) else { return Ok(None) };
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    Ok(Some(name.parse().map_err(|error| usage_error(format_args!("{VARIABLE}: {error}")))?))
 }
 
 /// The instruction set to compute with: that of the environment, else the fastest.

@@ -6,7 +6,7 @@ use ::committee::{Committee, Figures, Member, Score};
 use anyhow::Result;
 use mnist_data::EvaluationDigits;
 use ndarray::Axis;
-use preprocess::Views;
+use preprocess::{Views, are_in_mnists_form};
 use serde::Serialize;
 use study::ColumnId;
 
@@ -22,7 +22,8 @@ const SCHEMA: u32 = 1;
 /// The files have the form of MNIST's, and the images go to the columns as they are: 28 x 28 pixels, 0 paper to 255 full
 /// ink. Labels are 0 to 9, one byte each, or in QMNIST's wide form (idx2-int). Prints the errors of each finished column, of each
 /// width's committee and of all columns together, with 95 % Wilson intervals, and how often the second guess is right.
-/// Published figures are not shown, because they are not about these files. Trains nothing.
+/// Published figures are not shown, because they are not about these files. Trains nothing. Images that are not in MNIST's form are not altered
+/// but told.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
+    /// Exchange rows and columns of the images, as EMNIST's need
+    #[arg(long)]
+    transpose: bool,
     /// Print the figures as one JSON object
     #[arg(long)]
     json: bool,
@@ -75,8 +79,25 @@ struct Evaluation<'a> {
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let digits = EvaluationDigits::read(&args.images, &args.labels)?;
+    let mut digits = EvaluationDigits::read(&args.images, &args.labels)?;
+    if args.transpose {
+        digits = digits.transposed();
+    }
+    if !are_in_mnists_form(digits.images()) {
+        app.terminal.note(format_args!(
+            "{}: its images are not in MNIST's form (ink of 20 pixels, its mass in the middle); they are taken as they are",
+            args.images.display()
+        ));
+    }
     let found = Found::with_columns(app, args.study.given())?;
+    let committee = committee(&found, &digits, args.views.views())?;
+    if committee.is_out_of_order() {
+        app.terminal.note(format_args!(
+            "{}: the columns agree with one another but not with these labels: are they of {}, in its order?",
+            args.labels.display(),
+            args.images.display()
+        ));
+    }
     let evaluation = Evaluation {
         schema: SCHEMA,
         study: &found.study.name,
@@ -85,7 +106,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         labels: &args.labels,
         n_digits: digits.labels().len(),
         views: args.views.views(),
-        figures: figures(&found, &digits, args.views.views())?,
+        figures: committee.figures(),
     };
     Ok(app.terminal.result(if args.json {
         serde_json::to_string(&evaluation)?
@@ -94,7 +115,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     })?)
 }
 
-fn figures(found: &Found, digits: &EvaluationDigits, views: Option<Views>) -> Result<Figures> {
+fn committee(found: &Found, digits: &EvaluationDigits, views: Option<Views>) -> Result<Committee> {
     // Width by width in the study's order: `mcdnn committee` adds probabilities in this order, so both have the same
     // figures of the same digits, on the instruction set that made the stored probabilities.
     let widths = &found.study.widths;
@@ -105,7 +126,7 @@ fn figures(found: &Found, digits: &EvaluationDigits, views: Option<Views>) -> Re
         Member::new(id.width.to_string(), id.to_string(), probabilities.to_owned())
     };
     let members = columns.iter().zip(probabilities.axis_iter(Axis(0))).map(member).collect();
-    Ok(Committee::new(members, digits.labels())?.figures())
+    Ok(Committee::new(members, digits.labels())?)
 }
 
 fn text(evaluation: &Evaluation<'_>) -> String {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use classifier::CLEAR;
 use ndarray::Axis;
 use preprocess::Views;
 use serde::Serialize;
 use study::DataSet;
 
-use self::answer::{Answer, CLEAR};
-use self::source::{Found as Image, Unread};
+use self::answer::Answer;
+use self::source::{Found as Image, Reading, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
 use crate::failure::{AlreadyTold, usage_error};
@@ -19,7 +20,9 @@ use crate::views::ViewArgs;
 
 mod answer;
 mod decode;
+mod form;
 mod listing;
+mod orientation;
 mod source;
 
 /// Version of the JSON object.
@@ -27,24 +30,30 @@ const SCHEMA: u32 = 1;
 
 /// Say which digits images show, by the committee of a study's columns.
 ///
-/// Takes PNG, JPEG and IDX files, told apart by their first bytes. One image shows one digit, of any size, dark on light or
-/// light on dark; it is brought to the form of MNIST's digits (the ink fitted into 20 x 20 pixels, its centre of mass in
-/// the middle of 28 x 28), at each column's width goes through every finished column, and the mean of their probabilities is the
-/// answer. Images of 28 x 28 pixels in an IDX file are taken for MNIST's: their polarity is all that is looked at.
+/// Takes PNG, JPEG, BMP, GIF, WebP, TIFF and IDX files, told apart by their first bytes. One image shows one digit, of any size, dark on light
+/// or light on dark; frames, ruled lines and specks are left out. It is brought to the form of MNIST's digits (the ink fitted into 20 x 20
+/// pixels, its centre of mass in the middle of 28 x 28), at each column's width goes through every finished column, and the mean of their
+/// probabilities is the answer. An IDX file whose images have MNIST's form is taken as it is: their polarity is all that is looked at.
 ///
 /// Prints for each image the three most probable digits of the committee and of each width, with the number of columns that
-/// say the first. Below a probability of 80 % the image is said to be not clearly a digit. On a terminal the digit is
-/// drawn as the columns see it.
+/// say the first. An answer is called clear when the committee's probability is at least 80 %, all columns say it, and nothing in the
+/// image speaks against one digit; else the reason is printed. On a terminal the digit is drawn as the columns see it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// PNG, JPEG or IDX files (raw or .gz), folders of such files, or - for standard input
+    /// Images or IDX files (raw or .gz), folders of such files, or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
     #[command(flatten)]
     study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
+    /// Look into the folders below a folder, too
+    #[arg(long)]
+    recursive: bool,
+    /// Exchange rows and columns of the images of IDX files, as EMNIST's need
+    #[arg(long)]
+    transpose: bool,
     /// Print the answers as one JSON object
     #[arg(long)]
     json: bool,
@@ -95,11 +104,16 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
 
     note_missing(&found, app);
-    let (images, unread) = source::read(&args.images, &app.terminal);
-    for Unread { reason, .. } in &unread {
+    let reading = Reading { recursive: args.recursive, transpose: args.transpose };
+    let (images, unread) = source::read(&args.images, reading, &app.terminal);
+    for Unread { reason, .. } in unread.iter().take(N_ERRORS) {
         app.terminal.note(format_args!("error: {reason}"));
     }
-    let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images, args.views.views())? };
+    if unread.len() > N_ERRORS {
+        let n_more = unread.len() - N_ERRORS;
+        app.terminal.note(format_args!("error: {n_more} more could not be read; --json lists them all"));
+    }
+    let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images, args, app)? };
     if args.json {
         app.terminal.result(serde_json::to_string(&Report {
             schema: SCHEMA,
@@ -137,9 +151,25 @@ fn note_missing(found: &Found, app: &App) {
     }
 }
 
-fn answer(found: &Found, images: &[Image], views: Option<Views>) -> Result<Vec<Answer>> {
+/// Errors that are told one by one.
+const N_ERRORS: usize = 10;
+
+fn answer(found: &Found, images: &[Image], args: &Args, app: &App) -> Result<Vec<Answer>> {
     let pixels: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
     let digits = ndarray::stack(Axis(0), &pixels)?;
-    let probabilities = found.probabilities(&found.finished, digits.view(), views)?;
-    answer::answers(images, &found.finished, probabilities.view())
+    let probabilities = found.probabilities(&found.finished, digits.view(), args.views.views())?;
+    let mut answers = answer::answers(images, &found.finished, probabilities.view())?;
+    for file in orientation::files(images) {
+        let digits = digits.slice_axis(Axis(0), file.clone().into());
+        if orientation::is_transposed(found, digits, probabilities.slice_axis(Axis(1), file.clone().into()))?
+        {
+            let hint = if args.transpose { "without --transpose" } else { "with --transpose" };
+            let reason = format!("the file's images are clearer with rows and columns exchanged: try {hint}");
+            app.terminal.note(format_args!("{}: {reason}", images[file.start].name));
+            for answer in &mut answers[file] {
+                (answer.clear, answer.unclear) = (false, Some(reason.clone()));
+            }
+        }
+    }
+    Ok(answers)
 }

@@ -125,10 +125,7 @@ fn files_folders_and_standard_input_in_their_order() {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&file(digit(4), ImageFormat::Png)).unwrap();
     let ran = Ran::from(child.wait_with_output().unwrap()).succeeded();
-    assert!(
-        ran.stderr.contains("folder: passed over what is neither PNG, JPEG nor IDX: 1 of its files"),
-        "{ran:#?}"
-    );
+    assert!(ran.stderr.contains("folder: passed over what is no image: 1 of its files"), "{ran:#?}");
 
     let json = json(&ran);
     let places: Vec<_> = json["images"]
@@ -170,7 +167,7 @@ fn what_cannot_be_read_is_told_and_the_others_are_answered() {
         "error: cut.png: ",
         "error: blank.png: no ink: ",
         "error: missing.png: cannot open: ",
-        "error: text.png: neither PNG, JPEG nor IDX\n",
+        "error: text.png: neither an image (PNG, JPEG, BMP, GIF, WebP, TIFF) nor IDX\n",
         "error: empty: empty\n",
         "error: labels.idx: IDX of u8 with the shape [2], expected u8 with three axes",
     ] {
@@ -240,4 +237,163 @@ fn studies_that_cannot_answer() {
         std::fs::remove_file(place.path(&format!("results/columns/{column}/column.json"))).unwrap();
     }
     place.run("predict digits.idx --study results").refused(1, &["results: no column is finished"]);
+}
+
+/// The published study with the most columns.
+fn published() -> String {
+    format!("{}/../../results/published/best", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The answers of the published study for some files.
+#[track_caller]
+fn asked(place: &Place, arguments: &str) -> (Value, String) {
+    let ran = place.run(&format!("predict --study {} --json {arguments}", published())).succeeded();
+    (serde_json::from_str(&ran.stdout).unwrap(), ran.stderr)
+}
+
+/// How many answers are clear, and how many of the sample's labels they meet.
+fn counted(answers: &Value) -> (usize, usize) {
+    let answers = answers["images"].as_array().unwrap();
+    let labels = Data::sample().test.labels().to_vec();
+    let is_right = |(answer, label): (&Value, &u8)| answer["committee"]["digit"] == u64::from(*label);
+    let n_clear = answers.iter().filter(|answer| answer["clear"] == true).count();
+    (n_clear, answers.iter().zip(&labels).filter(|pair| is_right(*pair)).count())
+}
+
+#[test]
+fn transposed_digits_are_told_and_transpose_turns_them() {
+    let place = Place::new();
+    let mut turned = digits();
+    turned.swap_axes(1, 2);
+    place.write("upright.idx", idx(digits()));
+    place.write("turned.idx", idx(turned));
+    let (upright, told) = asked(&place, "upright.idx");
+    assert!(counted(&upright).0 > 90 && counted(&upright).1 > 98 && !told.contains("transpose"), "{told}");
+
+    let (wrong, told) = asked(&place, "turned.idx");
+    assert!(counted(&wrong).0 == 0 && counted(&wrong).1 < 60, "{told}");
+    let words =
+        "turned.idx: the file's images are clearer with rows and columns exchanged: try with --transpose";
+    assert!(told.contains(words), "{told}");
+    let (right, told) = asked(&place, "turned.idx --transpose");
+    assert_eq!(
+        (&right["images"][5]["committee"], told.contains("try")),
+        (&upright["images"][5]["committee"], false)
+    );
+    let (_, told) = asked(&place, "upright.idx --transpose");
+    assert!(told.contains("try without --transpose"), "{told}");
+
+    place.write("labels.idx", idx(ndarray::Array1::from(Data::sample().test.labels().to_vec())));
+    let study = published();
+    let evaluate = |more: &str| {
+        let files = "--images turned.idx --labels labels.idx --json";
+        let ran = place.run(&format!("evaluate --study {study} {files} {more}")).succeeded();
+        let evaluation: Value = serde_json::from_str(&ran.stdout).unwrap();
+        evaluation["figures"]["all"]["score"]["errors"].as_u64().unwrap()
+    };
+    assert!(evaluate("") > 40 && evaluate("--transpose") <= 1);
+
+    let mut labels = Data::sample().test.labels().to_vec();
+    labels.rotate_left(1);
+    place.write("labels.idx", idx(ndarray::Array1::from(labels)));
+    let ran =
+        place.run(&format!("evaluate --study {study} --images upright.idx --labels labels.idx")).succeeded();
+    let words = "labels.idx: the columns agree with one another but not with these labels: are they of upright.idx, in its order?";
+    assert!(ran.stderr.contains(words), "{ran:#?}");
+}
+
+#[test]
+fn a_file_that_is_not_in_mnists_form_is_brought_to_it_and_that_is_said() {
+    let place = Place::new();
+    // Moved to a corner by three pixels.
+    let digits = digits();
+    let moved = Array3::from_shape_fn((100, 28, 28), |(image, row, column)| {
+        digits.get([image, row + 3, column + 3]).copied().unwrap_or(0)
+    });
+    place.write("moved.idx", idx(moved));
+    let (answers, told) = asked(&place, "moved.idx");
+    assert!(told.contains("moved.idx: its images are not in MNIST's form ("), "{told}");
+    assert!(counted(&answers).1 >= 98, "{:?}", counted(&answers));
+    place.write("labels.idx", idx(ndarray::Array1::from(Data::sample().test.labels().to_vec())));
+    let ran = place.run(&format!("evaluate --study {} --images moved.idx --labels labels.idx", published()));
+    assert!(ran.succeeded().stderr.contains("moved.idx: its images are not in MNIST's form ("));
+}
+
+#[test]
+fn what_is_not_clear_has_a_reason() {
+    let place = trained();
+    let digits = digits();
+    let pixel = |x: u32, y: u32| {
+        let [x, y] = [x, y].map(|at| at as usize / 3);
+        Luma([255 - digits[[x / 28, y, x % 28]]])
+    };
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(GrayImage::from_fn(168, 84, pixel)).write_to(&mut bytes, ImageFormat::Png).unwrap();
+    place.write("two.png", bytes.into_inner());
+    let (answers, _) = asked(&place, "two.png");
+    let answer = &answers["images"][0];
+    assert_eq!(
+        (&answer["clear"], &answer["unclear"]),
+        (&false.into(), &"more than one digit: cut the picture to one".into())
+    );
+    let ran = place.run("predict --study results two.png").succeeded();
+    let first = ran.stdout.lines().next().unwrap();
+    assert!(first.starts_with("two.png: not clearly a digit, "), "{first}");
+    assert!(first.ends_with(" %: more than one digit: cut the picture to one (dark on light)"), "{first}");
+}
+
+#[test]
+fn a_folder_is_read_as_people_have_it() {
+    let place = trained();
+    let digits = digits();
+    let digit = |index: usize| digits.index_axis(Axis(0), index);
+    place.write("all/a.gif", file(digit(0), ImageFormat::Gif));
+    place.write("all/b.bmp", file(digit(1), ImageFormat::Bmp));
+    for name in [".DS_Store", "Thumbs.db", ".hidden.png", "notes.txt", "clip.mp4"] {
+        place.write(&format!("all/{name}"), b"\0\0\0\x18ftypmp42 is no picture of a digit");
+    }
+    place.write("all/labels.idx", [0, 0, 8, 1, 0, 0, 0, 2, 7, 7]);
+    place.write("all/deep/below/c.tiff", file(digit(2), ImageFormat::Tiff));
+    place.write("all/deep/d.webp", file(digit(3), ImageFormat::WebP));
+    let names = |arguments: &str| {
+        let ran = place.run(&format!("predict --study results --json {arguments}")).succeeded();
+        let names = json(&ran)["images"].as_array().unwrap().clone();
+        let names: Vec<String> =
+            names.iter().map(|image| image["name"].as_str().unwrap().to_owned()).collect();
+        (names, ran.stderr)
+    };
+    let (found, told) = names("all");
+    assert_eq!(found, ["all/a.gif", "all/b.bmp"]);
+    assert!(told.contains("all: passed over what is no image: 3 of its files"), "{told}");
+    assert!(told.contains("all: passed over folders below it: 1 (deep); --recursive takes them"), "{told}");
+    let (found, _) = names("--recursive all");
+    assert_eq!(found, ["all/a.gif", "all/b.bmp", "all/deep/d.webp", "all/deep/below/c.tiff"]);
+
+    // An image that is not read is an error in a folder, too.
+    place.write("all/photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0");
+    let ran = place.run("predict --study results all");
+    assert_eq!(
+        (ran.code, ran.stderr.contains("error: all/photo.heic: HEIC: export it as JPEG\n")),
+        (Some(1), true)
+    );
+}
+
+#[test]
+fn many_errors_are_summed_up() {
+    let place = trained();
+    place.write("blank.idx", idx(Array3::<u8>::zeros((500, 28, 28))));
+    let ran = place.run("predict --study results blank.idx");
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 11), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("error: 490 more could not be read; --json lists them all\n"),
+        "{}",
+        ran.stderr
+    );
+    place.write("none.idx", idx(Array3::<u8>::zeros((0, 28, 28))));
+    place.run("predict --study results none.idx").refused(1, &["none.idx: 0 images"]);
+    // 4 GB are announced.
+    place.write("large.idx", [0, 0, 8, 3, 0, 0x50, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28]);
+    place
+        .run("predict --study results large.idx")
+        .refused(1, &["large.idx: its header announces 4110417936 bytes, expected at most 268435456"]);
 }

@@ -138,3 +138,31 @@ fn libtorch_that_was_not_built_in_is_wrong_usage_that_says_how() {
         assert!(!place.path("results").exists());
     }
 }
+
+#[test]
+fn variables_of_the_environment_are_told_what_is_wrong_with_them() {
+    let place = Place::new();
+    let with = |name: &str, value: &str, arguments: &str| {
+        let mut command = place.command(arguments);
+        command.env(name, value);
+        Ran::of(command)
+    };
+    let refused = with("CIRESAN_CACHE", "~/digits", "setup");
+    refused.refused(2, &["CIRESAN_CACHE is ~/digits: no shell has replaced the ~"]);
+    let study = format!("{}/../../results/published/best", env!("CARGO_MANIFEST_DIR"));
+    place.write("digits.idx", crate::predict::idx(crate::predict::digits()));
+    let predict = format!("predict --study {study} digits.idx");
+    for value in ["", "Portable", "PORTABLE"] {
+        with("CIRESAN_INSTRUCTION_SET", value, &predict).succeeded();
+    }
+    with("CIRESAN_INSTRUCTION_SET", "fast", &predict).refused(2, &["CIRESAN_INSTRUCTION_SET", "\"fast\""]);
+    // Nobody listens there: a sentence, and no panic.
+    for address in ["socks5://127.0.0.1:1", "socks4://127.0.0.1:1", "socks5h://127.0.0.1:1"] {
+        let ran = with("HTTPS_PROXY", address, "setup");
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        assert!(
+            ran.stderr.contains("mnist could not be fetched") && !ran.stderr.contains("panicked"),
+            "{ran:#?}"
+        );
+    }
+}

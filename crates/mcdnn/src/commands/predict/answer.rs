@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use classifier::Unclear;
 use committee::{mean, predictions};
 use ndarray::{ArrayView1, ArrayView3, Axis};
 use preprocess::{Polarity, Width};
@@ -10,14 +11,6 @@ use serde::Serialize;
 use study::ColumnId;
 
 use super::source::Found as Image;
-
-/// Least probability of a clear answer, of the committee's mean.
-///
-/// Chosen on held-out training digits, with 35 columns of the paper's network after two epochs: of the 10,000 digits they were not trained on
-/// 2.8 % lie below, among them 80 % of the 85 that the committee gets wrong; of 350 printed letters and signs that look like no
-/// digit 54 %, of 300 scribbles 63 %. At 0.9 it would be 4.7 % of the digits, at 0.5 a sixth of the letters. Columns that were trained longer are
-/// surer.
-pub(crate) const CLEAR: f64 = 0.8;
 
 /// The digits that are named.
 pub(crate) const N_TOP: usize = 3;
@@ -30,8 +23,10 @@ pub(crate) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) index: Option<usize>,
     pub(crate) dark_on_light: bool,
-    /// Whether the committee's probability is at least [`CLEAR`].
     pub(crate) clear: bool,
+    /// Why it is not clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unclear: Option<String>,
     pub(crate) committee: Opinion,
     /// Those with finished columns, `original` first, then by pixels.
     pub(crate) widths: Vec<OfWidth>,
@@ -82,13 +77,19 @@ pub(crate) fn answers(
     let mut answers: Vec<Answer> = images
         .iter()
         .zip(committee)
-        .map(|(image, committee)| Answer {
-            name: image.name.clone(),
-            index: image.index,
-            dark_on_light: image.polarity == Polarity::DarkOnLight,
-            clear: committee.probability >= CLEAR,
-            committee,
-            widths: Vec::new(),
+        .enumerate()
+        .map(|(row, (image, committee))| {
+            let columns = probabilities.index_axis(Axis(1), row);
+            let unclear = Unclear::of(ArrayView1::from(&committee.probabilities), columns, image.doubt);
+            Answer {
+                name: image.name.clone(),
+                index: image.index,
+                dark_on_light: image.polarity == Polarity::DarkOnLight,
+                clear: unclear.is_none(),
+                unclear: unclear.map(|unclear| unclear.to_string()),
+                committee,
+                widths: Vec::new(),
+            }
         })
         .collect();
     for (width, members) in of_width {
@@ -140,13 +141,15 @@ mod tests {
         }
         let columns = ["w20-1", "w20-2", "original-1"].map(|id| id.parse().unwrap());
         let pixels = ndarray::Array2::zeros((28, 28));
-        let image = Image { name: "a.png".into(), index: None, pixels, polarity: Polarity::DarkOnLight };
+        let image =
+            Image { name: "a.png".into(), index: None, pixels, polarity: Polarity::DarkOnLight, doubt: None };
         answers(&[image], &columns, probabilities.view()).unwrap().remove(0)
     }
 
     #[test]
     fn the_committee_is_the_mean_and_each_width_has_its_own() {
-        let Answer { committee, widths, clear, dark_on_light, .. } = answer();
+        let Answer { committee, widths, clear, dark_on_light, unclear, .. } = answer();
+        assert_eq!(unclear.as_deref(), Some("a probability of 60.00 %, a clear one has at least 80 %"));
         assert_eq!((committee.digit, committee.n_columns, committee.n_columns_for_it), (7, 3, 1));
         assert!((committee.probability - 0.6).abs() < 1e-6 && !clear && dark_on_light);
         assert_eq!(committee.top.iter().map(|guess| guess.digit).collect::<Vec<_>>(), [7, 1, 2]);

@@ -1,6 +1,6 @@
 //! An answer as a person reads it.
 
-use super::answer::{Answer, CLEAR, Opinion};
+use super::answer::{Answer, Opinion};
 
 /// A line with the answer, then a table: the committee and each width, their three most probable digits, and how many of
 /// their columns say the first.
@@ -8,11 +8,9 @@ pub(crate) fn text(answer: &Answer) -> String {
     let Answer { name, index, committee, .. } = answer;
     let place = index.map_or_else(String::new, |index| format!("[{index}]"));
     let percent = 100.0 * committee.probability;
-    let verdict = if answer.clear {
-        committee.digit.to_string()
-    } else {
-        let want = 100.0 * CLEAR;
-        format!("not clearly a digit: {} has {percent:.2} %, a clear one at least {want} %", committee.digit)
+    let verdict = match &answer.unclear {
+        None => committee.digit.to_string(),
+        Some(reason) => format!("not clearly a digit, {} has {percent:.2} %: {reason}", committee.digit),
     };
     let polarity = if answer.dark_on_light { " (dark on light)" } else { "" };
     let mut text = format!("{name}{place}: {verdict}{polarity}\n{}", line("committee", committee));

@@ -4,34 +4,35 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use image::ImageFormat;
+use anyhow::{Context, Result, anyhow};
 use mnist_data::idx::{self, Array};
-use ndarray::{Array2, ArrayView2, Ix3};
-use preprocess::{MNIST_PX, Polarity, to_mnist};
+use ndarray::{Array2, Array3, ArrayView2, Axis, Ix3};
+use preprocess::{Doubt, MNIST_PX, MnistDigit, Polarity, are_in_mnists_form, to_mnist};
 use serde::Serialize;
 
 use super::decode;
+use super::form::{self, Form};
 use crate::terminal::Terminal;
 
 /// The name of standard input, as an argument and in messages.
 const STDIN: (&str, &str) = ("-", "standard input");
 
-/// What a file must begin with.
-const MARKS: [(&[u8], Form); 4] = [
-    (b"\x89PNG\r\n\x1a\n", Form::Image(ImageFormat::Png)),
-    (b"\xff\xd8\xff", Form::Image(ImageFormat::Jpeg)),
-    (b"\x00\x00", Form::Idx),
-    (b"\x1f\x8b", Form::Idx), // gzip
-];
+/// Largest IDX file, inflated, in bytes: 340,000 digits. An answer takes more memory than a digit does.
+const MAX_IDX: u64 = 256 << 20;
 
-/// Bytes of the longest mark.
-const MARK_BYTES: u64 = 8;
+/// Files that systems leave in folders of pictures; hidden ones begin with a dot.
+const OF_SYSTEMS: [&str; 2] = ["Thumbs.db", "desktop.ini"];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Image(ImageFormat),
-    Idx,
+/// Folders below one that are named.
+const N_NAMED: usize = 3;
+
+/// How folders and files are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Whether folders below a folder are read, too.
+    pub(crate) recursive: bool,
+    /// Whether rows and columns of an IDX file's images are exchanged.
+    pub(crate) transpose: bool,
 }
 
 /// A digit in MNIST's form.
@@ -43,6 +44,8 @@ pub(crate) struct Found {
     /// `[28, 28]`, 0 background to 255 ink.
     pub(crate) pixels: Array2<u8>,
     pub(crate) polarity: Polarity,
+    /// Why the image may show something else than one digit.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// What could not be made a digit.
@@ -57,42 +60,75 @@ pub(crate) struct Unread {
 }
 
 /// Reads what the arguments name: in their order, a folder's files by name.
-pub(crate) fn read(arguments: &[PathBuf], terminal: &Terminal) -> (Vec<Found>, Vec<Unread>) {
-    let mut all = All::default();
+pub(crate) fn read(
+    arguments: &[PathBuf],
+    reading: Reading,
+    terminal: &Terminal,
+) -> (Vec<Found>, Vec<Unread>) {
+    let mut all = All { found: Vec::new(), unread: Vec::new(), reading, terminal };
     for argument in arguments {
         if argument == Path::new(STDIN.0) {
-            all.add(STDIN.1, from_reader(io::stdin().lock(), STDIN.1));
+            all.add_argument(STDIN.1, from_reader(io::stdin().lock(), STDIN.1, reading));
         } else if argument.is_dir() {
-            all.add_folder(argument, terminal);
+            all.add_folder(argument);
         } else {
             let name = argument.display().to_string();
-            all.add(&name, open(argument).and_then(|file| from_reader(file, &name)));
+            let images = open(argument).map_err(Refused::Image);
+            all.add_argument(&name, images.and_then(|file| from_reader(file, &name, reading)));
         }
     }
     (all.found, all.unread)
 }
 
-#[derive(Default)]
-struct All {
-    found: Vec<Found>,
-    unread: Vec<Unread>,
+/// Why a file gives no image.
+enum Refused {
+    /// It is no image, which in a folder is nothing to complain of.
+    NoImage(anyhow::Error),
+    /// It is an image, or should be one.
+    Image(anyhow::Error),
 }
 
-impl All {
-    fn add(&mut self, name: &str, images: Result<Vec<Grey>>) {
-        let images = match images {
-            Ok(images) => images,
-            Err(error) => return self.refuse(name, None, &error),
-        };
-        for Grey { index, pixels, is_mnist } in images {
-            match in_mnists_form(pixels.view(), is_mnist) {
-                Ok((pixels, polarity)) => {
-                    self.found.push(Found { name: name.to_owned(), index, pixels, polarity });
+struct All<'a> {
+    found: Vec<Found>,
+    unread: Vec<Unread>,
+    reading: Reading,
+    terminal: &'a Terminal,
+}
+
+impl All<'_> {
+    fn add_argument(&mut self, name: &str, images: Result<Images, Refused>) {
+        match images {
+            Ok(images) => self.add(name, images),
+            Err(Refused::NoImage(error) | Refused::Image(error)) => self.refuse(name, None, &error),
+        }
+    }
+
+    fn add(&mut self, name: &str, images: Images) {
+        match images {
+            Images::One(pixels) => self.add_digit(name, None, normalized(pixels.view())),
+            Images::Idx(images) => {
+                let is_mnist = are_in_mnists_form(images.view());
+                if !is_mnist && images.shape()[1..] == [MNIST_PX, MNIST_PX] {
+                    self.terminal.note(format_args!(
+                        "{name}: its images are not in MNIST's form (ink of 20 pixels, its mass in the middle), so they are brought to it"
+                    ));
                 }
-                Err(error) => {
-                    let place = index.map_or_else(|| name.to_owned(), |index| format!("{name}[{index}]"));
-                    self.refuse(name, index, &error.context(place));
+                for (index, image) in images.outer_iter().enumerate() {
+                    let digit = if is_mnist { as_it_is(image) } else { normalized(image) };
+                    self.add_digit(name, Some(index), digit);
                 }
+            }
+        }
+    }
+
+    fn add_digit(&mut self, name: &str, index: Option<usize>, digit: Result<MnistDigit>) {
+        match digit {
+            Ok(MnistDigit { pixels, polarity, doubt }) => {
+                self.found.push(Found { name: name.to_owned(), index, pixels, polarity, doubt });
+            }
+            Err(error) => {
+                let place = index.map_or_else(|| name.to_owned(), |index| format!("{name}[{index}]"));
+                self.refuse(name, index, &error.context(place));
             }
         }
     }
@@ -102,109 +138,131 @@ impl All {
     }
 
     /// The images among a folder's files. Others may lie there, too; they are counted.
-    fn add_folder(&mut self, folder: &Path, terminal: &Terminal) {
+    fn add_folder(&mut self, folder: &Path) {
         let name = folder.display().to_string();
-        let files = match files(folder) {
-            Ok(files) => files,
+        let Entries { files, folders } = match entries(folder) {
+            Ok(entries) => entries,
             Err(error) => return self.refuse(&name, None, &anyhow::Error::new(error).context(name.clone())),
         };
         let mut n_others = 0;
         let n_before = self.found.len() + self.unread.len();
         for path in files {
             let name = path.display().to_string();
-            match open(&path).and_then(|mut file| Ok((start(&mut file, &name)?, file))) {
-                Ok((start, _)) if form(&start).is_none() => n_others += 1,
-                Ok((start, file)) => self.add(&name, from_reader(start.chain(file), &name)),
-                Err(error) => self.refuse(&name, None, &error),
+            let images = open(&path).map_err(Refused::Image);
+            match images.and_then(|file| from_reader(file, &name, self.reading)) {
+                Ok(images) => self.add(&name, images),
+                Err(Refused::NoImage(_)) => n_others += 1,
+                Err(Refused::Image(error)) => self.refuse(&name, None, &error),
             }
         }
-        if self.found.len() + self.unread.len() == n_before {
-            let error = anyhow::anyhow!("{name}: no PNG, JPEG or IDX file in this folder");
+        let is_empty = self.found.len() + self.unread.len() == n_before;
+        if n_others > 0 {
+            self.terminal.note(format_args!("{name}: passed over what is no image: {n_others} of its files"));
+        }
+        if self.reading.recursive {
+            folders.iter().for_each(|folder| self.add_folder(folder));
+        } else if is_empty {
+            let hint = if folders.is_empty() { "" } else { "; --recursive looks into the folders below it" };
+            let error = anyhow!("{name}: no image in this folder: {}, or IDX{hint}", form::NAMES);
             self.refuse(&name, None, &error);
-        } else if n_others > 0 {
-            terminal.note(format_args!(
-                "{name}: passed over what is neither PNG, JPEG nor IDX: {n_others} of its files"
+        } else if !folders.is_empty() {
+            let named: Vec<_> = folders.iter().take(N_NAMED).filter_map(|path| path.file_name()).collect();
+            let named: Vec<_> = named.iter().map(|name| name.to_string_lossy()).collect();
+            let more = if folders.len() > N_NAMED { ", …" } else { "" };
+            self.terminal.note(format_args!(
+                "{name}: passed over folders below it: {} ({}{more}); --recursive takes them",
+                folders.len(),
+                named.join(", ")
             ));
         }
     }
 }
 
-/// The files in a folder, by name; not those in folders below it.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let listing = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = listing.collect::<io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.is_file());
-    paths.sort();
-    Ok(paths)
+/// What lies in a folder, by name, without what systems leave there.
+struct Entries {
+    files: Vec<PathBuf>,
+    /// No links, which may lead in circles.
+    folders: Vec<PathBuf>,
 }
 
-/// An image as it came.
-struct Grey {
-    index: Option<usize>,
-    /// `[height, width]`, 0 black to 255 white.
-    pixels: Array2<u8>,
-    /// Whether it has MNIST's form already.
-    is_mnist: bool,
-}
-
-fn in_mnists_form(image: ArrayView2<'_, u8>, is_mnist: bool) -> Result<(Array2<u8>, Polarity)> {
-    if is_mnist {
-        let polarity = Polarity::of(image)?;
-        return Ok((polarity.light_on_dark(image), polarity));
+fn entries(folder: &Path) -> io::Result<Entries> {
+    let mut entries = Entries { files: Vec::new(), folders: Vec::new() };
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') || OF_SYSTEMS.iter().any(|of_system| name.eq_ignore_ascii_case(of_system)) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            entries.folders.push(entry.path());
+        } else if entry.path().is_file() {
+            entries.files.push(entry.path());
+        }
     }
-    let digit = to_mnist(image)?;
-    Ok((digit.pixels, digit.polarity))
+    entries.files.sort();
+    entries.folders.sort();
+    Ok(entries)
+}
+
+/// Images as they came, 0 black to 255 white.
+enum Images {
+    /// `[height, width]`.
+    One(Array2<u8>),
+    /// `[images, height, width]`.
+    Idx(Array3<u8>),
+}
+
+fn normalized(image: ArrayView2<'_, u8>) -> Result<MnistDigit> {
+    Ok(to_mnist(image)?)
+}
+
+fn as_it_is(image: ArrayView2<'_, u8>) -> Result<MnistDigit> {
+    let polarity = Polarity::of(image)?;
+    Ok(MnistDigit { pixels: polarity.light_on_dark(image), polarity, doubt: None })
 }
 
 fn open(path: &Path) -> Result<File> {
     File::open(path).with_context(|| format!("{}: cannot open", path.display()))
 }
 
-/// The first bytes, as many as a mark has, or all there are.
-fn start(reader: &mut impl Read, name: &str) -> Result<io::Cursor<Vec<u8>>> {
+fn from_reader(mut reader: impl Read, name: &str, reading: Reading) -> Result<Images, Refused> {
     let mut start = Vec::new();
-    reader.take(MARK_BYTES).read_to_end(&mut start).with_context(|| format!("{name}: cannot read"))?;
-    Ok(io::Cursor::new(start))
-}
-
-fn form(start: &io::Cursor<Vec<u8>>) -> Option<Form> {
-    MARKS.iter().find(|(mark, _)| start.get_ref().starts_with(mark)).map(|(_, form)| *form)
-}
-
-fn from_reader(mut reader: impl Read, name: &str) -> Result<Vec<Grey>> {
-    let start = start(&mut reader, name)?;
-    if start.get_ref().is_empty() {
-        bail!("{name}: empty");
-    }
-    let form = form(&start);
-    let reader = io::BufReader::new(start.chain(reader));
+    let read = reader.by_ref().take(form::MARK_BYTES).read_to_end(&mut start);
+    read.with_context(|| format!("{name}: cannot read")).map_err(Refused::Image)?;
+    let form = form::of(&start, name);
+    let reader = io::BufReader::new(io::Cursor::new(start).chain(reader));
     match form {
-        Some(Form::Idx) => from_idx(reader, name),
-        Some(Form::Image(format)) => {
-            let pixels = decode::grey(reader, format).with_context(|| name.to_owned())?;
-            Ok(vec![Grey { index: None, pixels, is_mnist: false }])
+        Form::Idx => from_idx(reader, name, reading),
+        Form::Image(format) => {
+            let pixels = decode::grey(reader, format).with_context(|| name.to_owned());
+            pixels.map(Images::One).map_err(Refused::Image)
         }
-        None => bail!("{name}: neither PNG, JPEG nor IDX"),
+        Form::OtherImage(what) => Err(Refused::Image(anyhow!("{name}: {what}"))),
+        Form::NoImage(what) => Err(Refused::NoImage(anyhow!("{name}: {what}"))),
     }
 }
 
-fn from_idx(reader: impl Read, name: &str) -> Result<Vec<Grey>> {
-    let array = idx::read_from(reader, name)?;
+fn from_idx(reader: impl Read, name: &str, reading: Reading) -> Result<Images, Refused> {
+    let array = idx::read_at_most(reader, name, MAX_IDX).map_err(|error| {
+        let is_other = matches!(error, mnist_data::Error::Magic { .. } | mnist_data::Error::Foreign { .. });
+        if is_other { Refused::NoImage(error.into()) } else { Refused::Image(error.into()) }
+    })?;
     let (shape, element) = (array.shape().to_vec(), array.element());
     let images = match array {
         Array::U8(images) => images.into_dimensionality::<Ix3>().ok(),
         _ => None,
     };
-    let Some(images) = images else {
-        bail!(
+    let Some(mut images) = images else {
+        return Err(Refused::NoImage(anyhow!(
             "{name}: IDX of {element} with the shape {shape:?}, expected u8 with three axes: images, height, width"
-        );
+        )));
     };
-    let is_mnist = images.shape()[1..] == [MNIST_PX, MNIST_PX];
-    let grey = |(index, pixels): (usize, ArrayView2<'_, u8>)| Grey {
-        index: Some(index),
-        pixels: pixels.to_owned(),
-        is_mnist,
-    };
-    Ok(images.outer_iter().enumerate().map(grey).collect())
+    if images.len_of(Axis(0)) == 0 {
+        return Err(Refused::Image(anyhow!("{name}: 0 images")));
+    }
+    if reading.transpose {
+        images.swap_axes(1, 2);
+    }
+    Ok(Images::Idx(images))
 }
