@@ -42,7 +42,8 @@ pub(crate) fn digits() -> Array3<u8> {
 fn file(digit: ArrayView2<'_, u8>, format: ImageFormat) -> Vec<u8> {
     let pixel = |x: u32, y: u32| Luma([255 - digit[[y as usize / 3, x as usize / 3]]]);
     let mut bytes = Cursor::new(Vec::new());
-    let image = DynamicImage::from(GrayImage::from_fn(84, 84, pixel));
+    // Some formats have no grey pixels.
+    let image = DynamicImage::from(DynamicImage::from(GrayImage::from_fn(84, 84, pixel)).to_rgb8());
     image.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
