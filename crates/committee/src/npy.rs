@@ -380,7 +380,7 @@ mod tests {
     fn logits_and_percents_get_a_hint() {
         let (_folder, path) = file();
         let hint = |row: [f32; 2]| {
-            write_npy(&path, &array![row]).unwrap();
+            write_npy(&path, &Array2::from(vec![row])).unwrap();
             read_probabilities(&path)
                 .unwrap_err()
                 .to_string()
