@@ -212,6 +212,9 @@ impl Aligned {
     }
 }
 
+/// From the bytes of a number, little-endian and filled up, to those of the wider one.
+type Widen = fn([u8; 8]) -> Vec<u8>;
+
 /// The file with numbers of another kind turned into those that are read: halves and big-endian ones into little-endian `f32` and `f64`,
 /// integers into `i64`. `None` where nothing is to be done, or the header is not understood, which the reader then says.
 fn native(file: &[u8]) -> Option<Vec<u8>> {
@@ -229,7 +232,7 @@ fn native(file: &[u8]) -> Option<Vec<u8>> {
     let quote = after + file[after..end].iter().position(|byte| *byte != b' ')?;
     let [b'\'', order, kind, size, b'\'', ..] = file[quote..end] else { return None };
     let n_bytes = usize::from(size.checked_sub(b'0')?);
-    let (want, wide): (&[u8; 3], fn([u8; 8]) -> Vec<u8>) = match (order, kind, n_bytes) {
+    let (want, wide): (&[u8; 3], Widen) = match (order, kind, n_bytes) {
         (b'<', b'f', 4 | 8) | (b'<', b'i', 8) => return None,
         (_, b'f', 2) => {
             (b"<f4", |bytes| f16::from_le_bytes([bytes[0], bytes[1]]).to_f32().to_le_bytes().to_vec())

@@ -29,12 +29,15 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Pieces that touch the border and lie to this share within the wide margin are the border's, and so are those that lie within the narrow
+/// Pieces that touch the border and lie to this share within the wide margin are the border's, and so are long ones that lie within the narrow
 /// margin, to its share.
 const IN_MARGINS: [f32; 2] = [0.8, 0.95];
 
 /// The margins, as shares of the image's shorter side.
 const MARGINS: [f32; 2] = [0.2, 0.12];
+
+/// As long as this share of the image's shorter side, a piece is long.
+const LONG: f32 = 0.3;
 
 /// Shorter than this share of the longest piece, and with an area of less than [`SPECK_AREA`] of its, a piece is a speck.
 const SPECK: f32 = 0.15;
@@ -116,11 +119,12 @@ fn digit(mask: &Array2<bool>, border: Border, is_ruled: bool) -> Option<Array2<b
     let is_border = |piece: &Piece| {
         let lies =
             [0, 1].map(|margin| piece.in_margins[margin] as f32 >= IN_MARGINS[margin] * piece.area as f32);
-        lies[1] || piece.touches_border(size) && (lies[0] || border == Border::Other)
+        let is_long = piece.longer() as f32 >= LONG * shorter;
+        lies[1] && is_long || piece.touches_border(size) && (lies[0] || border == Border::Other)
     };
     let mut kept: Vec<bool> = pieces.all.iter().map(|piece| !is_border(piece)).collect();
-    for frame in 0..kept.len() {
-        kept[frame] &= !is_frame(&pieces.all[frame], &pieces.all);
+    for (kept, piece) in kept.iter_mut().zip(&pieces.all) {
+        *kept &= !is_frame(piece, &pieces.all);
     }
     let is_told_apart = is_ruled || kept.contains(&false);
     let kept_pieces = || pieces.all.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(piece, _)| piece);
