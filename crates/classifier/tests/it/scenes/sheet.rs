@@ -93,13 +93,13 @@ impl Sheet {
 
     /// Cut out along the ink.
     pub(crate) fn cropped_to_ink(&self) -> Self {
-        let inked: Vec<(usize, usize)> =
-            self.ink.indexed_iter().filter(|(_, ink)| **ink > 0.5).map(|(place, _)| place).collect();
-        let rows = inked.iter().map(|place| place.0);
-        let columns = inked.iter().map(|place| place.1);
-        let [top, bottom] = [rows.clone().min().unwrap(), rows.max().unwrap()];
-        let [left, right] = [columns.clone().min().unwrap(), columns.max().unwrap()];
-        Self { ink: self.ink.slice(s![top..=bottom, left..=right]).to_owned() }
+        let mut rows = [self.ink.nrows(), 0];
+        let mut columns = [self.ink.ncols(), 0];
+        for ((row, column), _) in self.ink.indexed_iter().filter(|(_, ink)| **ink > 0.5) {
+            rows = [rows[0].min(row), rows[1].max(row)];
+            columns = [columns[0].min(column), columns[1].max(column)];
+        }
+        Self { ink: self.ink.slice(s![rows[0]..=rows[1], columns[0]..=columns[1]]).to_owned() }
     }
 
     pub(crate) fn photograph(&self, light: Light, rng: &mut ChaCha8Rng) -> Array2<u8> {
