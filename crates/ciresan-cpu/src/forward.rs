@@ -21,7 +21,7 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
-    /// The fastest way where `accumulators` vectors of [`RUN_BLOCK`] lanes stay in registers.
+    /// The fastest way where `accumulators` vectors stay in registers.
     pub(crate) fn new(g: &Geometry, accumulators: usize) -> Self {
         if let Some(plan) = winograd::Plan::new(g, accumulators) {
             return Self::Winograd(plan);

@@ -5,10 +5,10 @@ use aligned_vec::{AVec, avec};
 
 /// Sums of one part of a batch.
 pub(crate) struct KernelGradient {
-    /// In the order of [`planes`](Self::planes); the padding holds sums that nobody reads.
+    /// Plane by plane; the padding holds sums that nobody reads.
     pub(crate) weights: AVec<f32>,
     pub(crate) bias: Vec<f32>,
-    pub(crate) planes: Vec<KernelPlane>,
+    planes: Vec<KernelPlane>,
 }
 
 impl KernelGradient {

@@ -7,7 +7,7 @@
 /// The maps of one image, `[planes][pixels][maps of the plane]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planes {
-    pub(crate) maps: usize,
+    maps: usize,
     pub(crate) pixels: usize,
     /// A plane has 2 to this power maps; the last one may have fewer. (A division for each vector of maps would be felt.)
     log_most: u32,

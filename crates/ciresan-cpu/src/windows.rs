@@ -63,24 +63,21 @@ pub(crate) unsafe fn pool<S: Simd>(
                 unsafe {
                     let kernel = [weights.add(first_map), bias.add(first_map)];
                     match (g.pool, vectors, windows) {
-                        (2, 1, PAIR) => {
-                            window::<S, 2, 8, 1>(g, at, kernel, first_map);
-                            continue;
-                        }
+                        (2, 1, PAIR) => window::<S, 2, 8, 1>(g, at, kernel, first_map),
                         (2, 2, PAIR) if S::ACCUMULATORS >= 16 => {
-                            window::<S, 2, 8, 2>(g, at, kernel, first_map);
-                            continue;
+                            window::<S, 2, 8, 2>(g, at, kernel, first_map)
                         }
-                        _ => {}
-                    }
-                    for at in (0..windows).map(|i| at.later(g, i)) {
-                        match (g.pool, vectors) {
-                            (2, 1) => window::<S, 2, 4, 1>(g, at, kernel, first_map),
-                            (2, 2) => window::<S, 2, 4, 2>(g, at, kernel, first_map),
-                            (2, 3) => window::<S, 2, 4, 3>(g, at, kernel, first_map),
-                            (3, 1) => window::<S, 3, 9, 1>(g, at, kernel, first_map),
-                            (3, 2) => window::<S, 3, 9, 2>(g, at, kernel, first_map),
-                            other => unreachable!("no window {other:?} is ever planned"),
+                        _ => {
+                            for at in (0..windows).map(|i| at.later(g, i)) {
+                                match (g.pool, vectors) {
+                                    (2, 1) => window::<S, 2, 4, 1>(g, at, kernel, first_map),
+                                    (2, 2) => window::<S, 2, 4, 2>(g, at, kernel, first_map),
+                                    (2, 3) => window::<S, 2, 4, 3>(g, at, kernel, first_map),
+                                    (3, 1) => window::<S, 3, 9, 1>(g, at, kernel, first_map),
+                                    (3, 2) => window::<S, 3, 9, 2>(g, at, kernel, first_map),
+                                    other => unreachable!("no window {other:?} is ever planned"),
+                                }
+                            }
                         }
                     }
                 }

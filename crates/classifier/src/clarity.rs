@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 use preprocess::Doubt;
 
 /// Least probability of a clear answer, of the committee's mean.
@@ -43,14 +43,12 @@ impl Unclear {
         if let Some(doubt) = doubt {
             return Some(Self::Image(doubt));
         }
-        let class = committee
-            .iter()
-            .enumerate()
-            .fold(0, |best, (class, p)| if *p > committee[best] { class } else { best });
+        let class = usize::from(committee::predictions(committee.insert_axis(Axis(0)))[0]);
         if committee[class] < CLEAR {
             return Some(Self::Probability(committee[class]));
         }
-        let n_for_it = columns.outer_iter().filter(|row| row.iter().all(|p| *p <= row[class])).count();
+        let votes = committee::predictions(columns);
+        let n_for_it = votes.into_iter().filter(|&vote| usize::from(vote) == class).count();
         let n_columns = columns.nrows();
         (n_for_it < n_columns).then_some(Self::Columns { n_for_it, n_columns })
     }

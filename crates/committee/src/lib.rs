@@ -33,7 +33,7 @@ pub use error::{CommitteeError, ProbabilitiesProblem, ROW_SUM_TOLERANCE};
 pub use figures::{AllFigures, Figures, GroupFigures, MemberFigures, Mistake, RuleScore};
 pub use interval::{CONFIDENCE, Interval};
 pub use mcnemar::McNemar;
-pub use npy::{FileError, parse_probabilities, read_labels, read_probabilities};
+pub use npy::{FileError, parse_probabilities, read_at_most, read_labels, read_probabilities};
 pub use quantiles::Quantiles;
 pub use rejection::{Rejection, RejectionPoint};
 pub use reliability::{Bin, RELIABILITY_BINS, Reliability};

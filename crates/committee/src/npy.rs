@@ -1,6 +1,6 @@
 //! Probabilities and labels from NumPy's `.npy` files, which every framework can write.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -109,7 +109,7 @@ fn hint(array: ArrayView2<'_, f32>, problem: &ProbabilitiesProblem) -> &'static 
         "; these look like percents: divide them by 100"
     } else if values().all(|value| value <= 0.0) && near(values().map(f64::exp).sum(), 1.0) {
         "; these look like logarithms of probabilities: apply exp"
-    } else if values().any(|value| value < 0.0) || values().any(|value| value > 1.0) {
+    } else if values().any(|value| !(0.0..=1.0).contains(&value)) {
         "; these look like logits: apply softmax to each row"
     } else {
         ""
@@ -168,18 +168,23 @@ impl Committee {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    let too_long = || io::Error::other(format!("longer than {MAX_FILE} bytes"));
-    let read = || {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_FILE { Err(too_long()) } else { Ok(bytes) }
-    };
-    match fs::metadata(path) {
-        // Before memory is taken; a pipe has no length.
-        Ok(metadata) if metadata.len() > MAX_FILE => Err(too_long()),
-        _ => read(),
+    read_at_most(path, MAX_FILE).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })
+}
+
+/// The bytes of a file of at most so many; of a longer one none is read, where its length is known (a pipe has none).
+///
+/// # Errors
+/// The system's, and one that names the limit.
+pub fn read_at_most(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    let too_long = || io::Error::other(format!("longer than {max_bytes} bytes"));
+    let file = File::open(path)?;
+    let n_bytes = file.metadata()?.len();
+    if n_bytes > max_bytes {
+        return Err(too_long());
     }
-    .map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })
+    let mut bytes = Vec::with_capacity(n_bytes as usize);
+    file.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes { Err(too_long()) } else { Ok(bytes) }
 }
 
 fn format(path: &Path, want: &'static str) -> impl FnOnce(ViewNpyError) -> FileError {
@@ -212,8 +217,8 @@ impl Aligned {
     }
 }
 
-/// From the bytes of a number, little-endian and filled up, to those of the wider one.
-type Widen = fn([u8; 8]) -> Vec<u8>;
+/// From the bytes of a number, little-endian and filled up, to those of the wider one, filled up as well.
+type Widen = fn([u8; 8]) -> [u8; 8];
 
 /// The file with numbers of another kind turned into those that are read: halves and big-endian ones into little-endian `f32` and `f64`,
 /// integers into `i64`. `None` where nothing is to be done, or the header is not understood, which the reader then says.
@@ -234,16 +239,17 @@ fn native(file: &[u8]) -> Option<Vec<u8>> {
     let n_bytes = usize::from(size.checked_sub(b'0')?);
     let (want, wide): (&[u8; 3], Widen) = match (order, kind, n_bytes) {
         (b'<', b'f', 4 | 8) | (b'<', b'i', 8) => return None,
-        (_, b'f', 2) => {
-            (b"<f4", |bytes| f16::from_le_bytes([bytes[0], bytes[1]]).to_f32().to_le_bytes().to_vec())
-        }
-        (_, b'f', 4) => (b"<f4", |bytes| bytes[..4].to_vec()),
-        (_, b'f', 8) => (b"<f8", |bytes| bytes.to_vec()),
+        (_, b'f', 2) => (b"<f4", |[low, high, ..]| {
+            let [a, b, c, d] = f16::from_le_bytes([low, high]).to_f32().to_le_bytes();
+            [a, b, c, d, 0, 0, 0, 0]
+        }),
+        (_, b'f', 4) => (b"<f4", |bytes| bytes),
+        (_, b'f', 8) => (b"<f8", |bytes| bytes),
         (_, b'u', 1 | 2 | 4 | 8) => (b"<i8", |bytes| {
             // What is too large for a label is too large as the largest number, too.
-            i64::try_from(u64::from_le_bytes(bytes)).unwrap_or(i64::MAX).to_le_bytes().to_vec()
+            i64::try_from(u64::from_le_bytes(bytes)).unwrap_or(i64::MAX).to_le_bytes()
         }),
-        (_, b'i', 1 | 2 | 4 | 8) => (b"<i8", |bytes| bytes.to_vec()),
+        (_, b'i', 1 | 2 | 4 | 8) => (b"<i8", |bytes| bytes),
         _ => return None,
     };
     let mut native = file[..end].to_vec();
@@ -252,6 +258,8 @@ fn native(file: &[u8]) -> Option<Vec<u8>> {
     if !values.remainder().is_empty() {
         return None;
     }
+    let n_wide = usize::from(want[2] - b'0');
+    native.reserve(values.len() * n_wide);
     for value in values {
         let mut bytes = [0; 8];
         bytes[..n_bytes].copy_from_slice(value);
@@ -261,13 +269,15 @@ fn native(file: &[u8]) -> Option<Vec<u8>> {
         if kind == b'i' && bytes[n_bytes - 1] >= 0x80 {
             bytes[n_bytes..].fill(0xff); // the sign
         }
-        native.extend(wide(bytes));
+        native.extend_from_slice(&wide(bytes)[..n_wide]);
     }
     Some(native)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use ndarray::{Array1, array};
     use ndarray_npy::{WriteNpyExt, write_npy};
     use proptest::prelude::*;

@@ -43,25 +43,35 @@ impl Polarity {
     /// [`PreprocessError::Side`] for an image without pixels, [`PreprocessError::Blank`] for one whose pixels differ by less
     /// than [`MIN_CONTRAST`] from the paper.
     pub fn of(image: ArrayView2<'_, u8>) -> Result<Self, PreprocessError> {
+        let (polarity, ..) = Self::found(image)?;
+        Ok(polarity)
+    }
+
+    /// The polarity, the paper's level, doubled, and how many pixels each grey level has.
+    fn found(image: ArrayView2<'_, u8>) -> Result<(Self, i32, [u64; 256]), PreprocessError> {
         for (side, got) in [("image height", image.nrows()), ("image width", image.ncols())] {
             if got == 0 {
                 return Err(PreprocessError::Side { side, got });
             }
         }
+        let mut counts = [0; 256];
+        for &pixel in image {
+            counts[usize::from(pixel)] += 1;
+        }
         let paper = median(border(image.dim()).map(|at| image[at]).collect());
-        let (polarity, contrast) = Self::against(paper, image);
+        let (polarity, contrast) = Self::against(paper, &counts);
         if contrast < MIN_CONTRAST {
             return Err(PreprocessError::Blank { contrast });
         }
-        Ok(polarity)
+        Ok((polarity, paper, counts))
     }
 
     /// The polarity on paper of this level, doubled, and the largest difference of a pixel from it.
-    fn against(paper: i32, image: ArrayView2<'_, u8>) -> (Self, u8) {
+    fn against(paper: i32, counts: &[u64; 256]) -> (Self, u8) {
         let (mut lighter, mut darker, mut contrast) = (0_u128, 0_u128, 0);
-        for &pixel in image {
-            let difference = 2 * i32::from(pixel) - paper;
-            let power = u128::from(difference.unsigned_abs()).pow(4);
+        for (level, &count) in (0..).zip(counts).filter(|(_, count)| **count > 0) {
+            let difference: i32 = 2 * level - paper;
+            let power = u128::from(difference.unsigned_abs()).pow(4) * u128::from(count);
             *if difference > 0 { &mut lighter } else { &mut darker } += power;
             contrast = contrast.max(difference.unsigned_abs() / 2);
         }
@@ -94,17 +104,16 @@ impl Polarity {
 /// Where most of the border has another grey than most of the image, the border may be a desk or a frame. Then the paper is looked for in
 /// the image, what touches the border is left out, and the answer is in doubt. Where that leaves no digit, the border is paper after all.
 pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
-    let polarity = Polarity::of(image)?;
-    let outer = median(border(image.dim()).map(|at| image[at]).collect());
+    let (polarity, outer, counts) = Polarity::found(image)?;
     let points = sampled(image);
     let inner = median(points.iter().map(|point| point[2] as u8).collect());
-    let (polarity_inside, contrast) = Polarity::against(inner, image);
+    let (polarity_inside, contrast) = Polarity::against(inner, &counts);
     if (outer - inner).abs() > i32::from(contrast.max(MIN_CONTRAST)) {
         let image = polarity_inside.light_on_dark(image);
         let points = sampled(image.view());
         let level = median(points.iter().map(|point| point[2] as u8).collect());
         let (paper, _) = Paper::near(&points, f64::from(level) / 2.0);
-        if let Some(pixels) = on(&paper, image.view(), Border::Other)?.0 {
+        if let Ok((Some(pixels), _)) = on(&paper, image.view(), Border::Other) {
             return Ok(Ink { pixels, polarity: polarity_inside, doubt: Some(Doubt::Border) });
         }
     }
@@ -132,7 +141,7 @@ fn on(
     let mut map =
         Array2::from_shape_fn(image.raw_dim(), |(row, column)| paper.ink(row, column, image[[row, column]]));
     let mut levels = Levels::of(map.view(), paper.deviation)?;
-    let parts = Parts::of(&map.mapv(|ink| ink > levels.threshold), around);
+    let parts = Parts::of(map.mapv(|ink| ink > levels.threshold), around);
     if around == Border::Other && parts.others.is_none() {
         return Ok((None, None));
     }
@@ -198,20 +207,18 @@ impl Levels {
 /// Takes what is not the digit out of the map; says whether there was something. Then ink that is not near the digit's is no ink of it,
 /// however faint.
 fn leave_out(map: &mut Array2<f32>, parts: &Parts, noise: f32) -> bool {
-    let reach = stroke(&parts.digit) / 2 + 1;
-    let mut near = None;
-    // Faint ink at the border, such as the lines of an exercise book: a digit ends before.
-    let faint_border = parts.others.is_none() && {
-        let faint: Vec<_> = border(map.dim()).filter(|&at| map[at] > noise && !parts.digit[at]).collect();
-        !faint.is_empty() && {
-            let near = near.insert(grown(&parts.digit, reach));
-            faint.into_iter().filter(|&at| !near[at]).count() >= FAINT_BORDER
+    // Faint ink at the border, such as the lines of an exercise book: a digit ends before. Looked for where nothing else is left out.
+    let mut faint = Vec::new();
+    if parts.others.is_none() {
+        faint.extend(border(map.dim()).filter(|&at| map[at] > noise && !parts.digit[at]));
+        if faint.len() < FAINT_BORDER {
+            return false;
         }
-    };
-    if !faint_border && parts.others.is_none() {
+    }
+    let near = grown(&parts.digit, stroke(&parts.digit) / 2 + 1);
+    if parts.others.is_none() && faint.into_iter().filter(|&at| !near[at]).count() < FAINT_BORDER {
         return false;
     }
-    let near = near.unwrap_or_else(|| grown(&parts.digit, reach));
     for (at, ink) in map.indexed_iter_mut() {
         if !near[at] || parts.others.as_ref().is_some_and(|others| others[at]) {
             *ink = 0.0;
@@ -246,9 +253,11 @@ fn grown(mask: &Array2<bool>, reach: usize) -> Array2<bool> {
         for mut lane in grown.lanes_mut(axis) {
             let set: Vec<usize> =
                 lane.iter().enumerate().filter(|(_, set)| **set).map(|(index, _)| index).collect();
+            let mut end = 0;
             for index in set {
-                let end = (index + reach + 1).min(lane.len());
-                lane.slice_axis_mut(Axis(0), (index.saturating_sub(reach)..end).into()).fill(true);
+                let start = index.saturating_sub(reach).max(end);
+                end = (index + reach + 1).min(lane.len());
+                lane.slice_axis_mut(Axis(0), (start..end).into()).fill(true);
             }
         }
     }

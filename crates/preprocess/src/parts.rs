@@ -72,24 +72,27 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Sorts the strong ink of an image.
-    pub(crate) fn of(mask: &Array2<bool>, border: Border) -> Self {
-        let ruled = without_lines(mask);
+    pub(crate) fn of(mask: Array2<bool>, border: Border) -> Self {
+        let ruled = without_lines(&mask);
         let digit =
-            ruled.as_ref().and_then(|mask| digit(mask, border, true)).or_else(|| digit(mask, border, false));
-        let doubt = doubt(digit.as_ref().unwrap_or(mask));
+            ruled.as_ref().and_then(|mask| digit(mask, border, true)).or_else(|| digit(&mask, border, false));
+        let doubt = doubt(digit.as_ref().unwrap_or(&mask));
         let others =
             digit.as_ref().map(|digit| Array2::from_shape_fn(mask.raw_dim(), |at| mask[at] && !digit[at]));
-        Self { digit: digit.unwrap_or_else(|| mask.clone()), others, doubt }
+        Self { digit: digit.unwrap_or(mask), others, doubt }
     }
 }
 
 /// The mask without the lines that run from border to border, or without all where they make a frame; `None` where there is none.
 fn without_lines(mask: &Array2<bool>) -> Option<Array2<bool>> {
-    let mut left = mask.clone();
-    let mut level = lines::across(left.view());
-    let mut beside = left.clone();
-    lines::erase(&mut beside, &level);
-    let mut upright = lines::across(beside.t());
+    let mut level = lines::across(mask.view());
+    let mut upright = if level.is_empty() {
+        lines::across(mask.t())
+    } else {
+        let mut beside = mask.clone();
+        lines::erase(&mut beside, &level);
+        lines::across(beside.t())
+    };
     let is_frame = level.len() >= 2 && upright.len() >= 2;
     if !is_frame {
         level.retain(|line| reaches(line.columns, mask.ncols()));
@@ -98,6 +101,7 @@ fn without_lines(mask: &Array2<bool>) -> Option<Array2<bool>> {
     if level.is_empty() && upright.is_empty() {
         return None;
     }
+    let mut left = mask.clone();
     lines::erase(&mut left, &level);
     let mut left = left.reversed_axes();
     lines::erase(&mut left, &upright);

@@ -64,11 +64,6 @@ pub struct MnistDigit {
 /// # Ok::<(), preprocess::PreprocessError>(())
 /// ```
 pub fn to_mnist(image: ArrayView2<'_, u8>) -> Result<MnistDigit, PreprocessError> {
-    for (side, got) in [("image height", image.nrows()), ("image width", image.ncols())] {
-        if got == 0 {
-            return Err(PreprocessError::Side { side, got });
-        }
-    }
     let factor = image.nrows().max(image.ncols()) / LARGE_PX;
     let Ink { pixels: ink, polarity, doubt } =
         if factor < 2 { ink::ink(image)? } else { ink::ink(reduced(image, factor).view())? };
