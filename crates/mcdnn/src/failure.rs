@@ -39,8 +39,10 @@ impl fmt::Display for AlreadyTold {
 
 impl std::error::Error for AlreadyTold {}
 
-/// Not done yet, through no fault: what was trained is saved, or another process is at work on it. Exit code 75, which schedulers
-/// take for "run it again".
+/// The exit code of what is to be run again: `EX_TEMPFAIL` of sysexits.h, and what schedulers are told to look for.
+pub(crate) const RUN_AGAIN: u8 = 75;
+
+/// Not done yet, through no fault: what was trained is saved, or another process is at work on it: exit code [`RUN_AGAIN`].
 #[derive(Debug)]
 pub(crate) struct RunAgain(pub(crate) String);
 
@@ -86,10 +88,12 @@ fn exit(error: &anyhow::Error) -> (ExitCode, Option<String>) {
     let wrong_config = error.downcast_ref().is_some_and(StudyError::is_wrong_usage);
     let wrong_wish = error.downcast_ref().is_some_and(ReportError::is_wrong_usage);
     let wrong_flag = error.is::<UsageError>() || error.is::<WithoutLibtorch>();
-    let code = match (wrong_flag || wrong_config || wrong_wish, error.is::<RunAgain>()) {
-        (true, _) => 2,
-        (false, true) => 75,
-        (false, false) => 1,
+    let code = if wrong_flag || wrong_config || wrong_wish {
+        2
+    } else if error.is::<RunAgain>() {
+        RUN_AGAIN
+    } else {
+        1
     };
     (ExitCode::from(code), Some(format!("{error:#}")))
 }

@@ -10,7 +10,7 @@ use study::{Asking, ColumnId, ColumnLocks, Holder, ResultsFolder, StudyError};
 use crate::numbers::duration;
 use crate::terminal::Terminal;
 
-/// Takes columns for this process, and says so when it must wait for a sign of life of another.
+/// Takes columns for this process, and says so when it must wait for a heartbeat of another.
 ///
 /// # Errors
 /// When another process is at work on one of them, or the folder cannot be written.
@@ -22,9 +22,7 @@ pub(crate) fn lock(
     let waits = |by: Option<&Holder>, time: Duration| {
         let by = by.map_or_else(|| "a run".to_owned(), ToString::to_string);
         let time = duration(time);
-        terminal.note(format_args!(
-            "waiting   up to {time} for a sign of life of {by}, which has not ended its work here"
-        ));
+        terminal.note(format_args!("waiting   up to {time} to see whether {by} is still running"));
     };
     let holder = Holder { host: host(), kernel: kernel(), pid: process::id() };
     folder.lock(columns, &Asking { holder: &holder, clock: awake, waits: &waits })

@@ -14,17 +14,14 @@ const VARIABLES: [&str; 2] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"];
 /// The flags that say which share.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShareArgs {
-    /// Train column N alone, counted from 0 in the order of `info`, while other processes, on other hosts too, train others of
-    /// the same folder [default without N: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = FROM_ENVIRONMENT, conflicts_with_all = ["columns", "json"])]
-    column_index: Option<String>,
+    /// Train only column N, counted from 0 in the order of `info`; other processes, also on other hosts, may train other columns
+    /// in the same folder [default without N: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX]
+    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["columns", "json"])]
+    column_index: Option<Option<String>>,
     /// Train K columns in lockstep: N then counts groups of K, and the last may be smaller [default: 1]
     #[arg(long, value_name = "K", requires = "column_index", value_parser = clap::value_parser!(u16).range(1..))]
     group: Option<u16>,
 }
-
-/// What the flag without a number is parsed to.
-const FROM_ENVIRONMENT: &str = "";
 
 impl ShareArgs {
     /// Whether this process trains a share and not the whole.
@@ -38,9 +35,9 @@ impl ShareArgs {
     /// When the number is not one, cannot be found, or is beyond the study.
     pub(crate) fn columns(&self, study: &Study) -> Result<Option<Vec<ColumnId>>> {
         let Some(given) = &self.column_index else { return Ok(None) };
-        let (index, source) = match given.as_str() {
-            FROM_ENVIRONMENT => from_environment(|name| env::var(name))?,
-            given => (given.to_owned(), "--column-index"),
+        let (index, source) = match given {
+            None => from_environment(|name| env::var(name))?,
+            Some(given) => (given.clone(), "--column-index"),
         };
         let group = self.group.and_then(|group| NonZeroUsize::new(group.into())).unwrap_or(NonZeroUsize::MIN);
         share(&study.columns(), &index, source, group).map(Some)

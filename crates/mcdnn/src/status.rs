@@ -37,7 +37,7 @@ pub(crate) struct Status {
     kinds: Vec<Kind>,
     /// In training order.
     columns: Vec<Column>,
-    /// Of the finished columns.
+    /// Of the columns whose record can be read.
     #[serde(skip)]
     records: Vec<ColumnRecord>,
 }
@@ -57,7 +57,7 @@ struct Column {
     /// Share of the held-out digits that is wrong after the last epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_error: Option<f64>,
-    /// After a tenth of its epochs it is still wrong for every second digit.
+    /// Whether its error is still above 50 % after a tenth of its epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     learnt_nothing: bool,
     /// Of the last epoch.
@@ -106,8 +106,8 @@ impl fmt::Display for State {
 }
 
 impl Status {
-    /// Reads every file of the finished columns and the metrics of the others. What was finished in the state `before` is not read
-    /// again.
+    /// Reads every file of the finished columns and the metrics of the others. The weights and predictions of
+    /// columns that were finished in the state `before` are not read again.
     ///
     /// # Errors
     /// When the lock cannot be tried. A column that cannot be read is damaged, which is no error.
@@ -254,7 +254,7 @@ impl Column {
         Self { state: State::Damaged, error: Some(error.to_string()), ..self }
     }
 
-    /// Why a person should look at the column, and what to do.
+    /// What is wrong with a column that trains, and what to do.
     fn warning(&self) -> Option<String> {
         let so_far = match (self.validation_error, self.loss) {
             (Some(error), _) => format!("held-out error {}", percent(error)),

@@ -49,7 +49,7 @@ impl Terminal {
         self.shows_results() && env::var_os("TERM").is_some_and(|term| term != "dumb")
     }
 
-    /// Prints a result on stdout over the one before; where that cannot be, below it. Of one that is longer than the terminal, the first lines.
+    /// Replaces the result that was printed before, or prints below it where the terminal cannot redraw. Prints only as many lines as fit.
     ///
     /// # Errors
     /// As for [`result`](Self::result).

@@ -2,12 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use study::{ColumnId, ColumnLocks, Provenance, ResultsFolder, Study};
-use trainer::{Mended, Observer, Setup, StudyDigits, Summary};
+use trainer::{ColumnError, Mended, Observer, Setup, StudyDigits, Summary};
 
 use self::machine::Machine;
 pub(crate) use self::machine::Wanted;
@@ -107,19 +107,24 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
         Some(manifest) => machine.mend(&Setup { columns: job.finished, ..setup }, &manifest),
         None => Vec::new(),
     };
-    let is_sound = say_mended(&mended, terminal);
-    let (mut is_complete, mut is_lost) = (true, false);
+    say_mended(&mended, terminal);
+    let mut errors: Vec<ColumnError> = mended.into_iter().filter_map(|(_, mended)| mended.err()).collect();
+    let mut is_complete = true;
     if !unfinished.is_empty() {
         let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
         drop(observer); // clears the bars
         is_complete = conclude(study, &summary, workers, terminal);
-        is_lost = summary.failed.iter().all(|(_, error)| error.is_lost());
+        errors.extend(summary.failed.into_iter().map(|(_, error)| error));
     }
-    Ok(match (is_complete && is_sound, stop.load(Ordering::Relaxed)) {
-        (true, _) => End::Finished,
-        (false, true) => End::Interrupted,
-        (false, false) if is_sound && is_lost => End::TakenOver,
-        (false, false) => End::Failed,
+    // A failure is no interruption, though a signal came as well: the same command would fail again.
+    Ok(if is_complete && errors.is_empty() {
+        End::Finished
+    } else if errors.is_empty() {
+        End::Interrupted
+    } else if errors.iter().all(ColumnError::is_lost) {
+        End::TakenOver
+    } else {
+        End::Failed
     })
 }
 
@@ -128,8 +133,8 @@ pub(crate) fn listen(app: &App) -> Result<Arc<AtomicBool>> {
     (app.listen)().context("cannot listen for signals")
 }
 
-/// Says which finished columns had to be mended, and which could not be; whether all are sound now.
-fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) -> bool {
+/// Says which finished columns had to be mended, and which could not be.
+fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) {
     for (column, mended) in mended {
         match mended {
             Ok(true) => terminal.note(format_args!(
@@ -139,7 +144,6 @@ fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) -> bool {
             Err(error) => terminal.note(format_args!("error: column {column}: {error}")),
         }
     }
-    mended.iter().all(|(_, mended)| mended.is_ok())
 }
 
 /// Says so where finished columns were trained by another engine or instruction set, which rounds differently: the study's

@@ -91,19 +91,19 @@ fn load(
     manifest: Option<&Manifest>,
     passed_over: &mut dyn FnMut(&Error),
 ) -> Result<Data, Error> {
-    // All of them from one folder; of several, for one that is verified the first that has the right ones.
+    // All four files come from one folder. With a manifest, the first folder whose files match it is used.
     let below = BELOW.map(|below| if below.is_empty() { folder.to_path_buf() } else { folder.join(below) });
-    let mut first = None;
+    let mut errors = Vec::new();
     for folder in below.iter().filter(|folder| !candidates(folder, NAMES[0]).is_empty()) {
         match load_from(folder, manifest, passed_over) {
             Ok(data) => {
-                first.iter().for_each(&mut *passed_over);
+                errors.iter().for_each(&mut *passed_over);
                 return Ok(data);
             }
-            Err(error) => drop(first.get_or_insert(error)),
+            Err(error) => errors.push(error),
         }
     }
-    Err(first.unwrap_or_else(|| missing(folder, NAMES[0])))
+    Err(if errors.is_empty() { missing(folder, NAMES[0]) } else { errors.swap_remove(0) })
 }
 
 fn load_from(

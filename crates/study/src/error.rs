@@ -45,7 +45,7 @@ pub enum StudyError {
         /// The results folder.
         path: PathBuf,
     },
-    /// Another process holds a column, or a program of before there were locks of columns holds the folder.
+    /// Another process holds a column, or an older version, which locks the whole folder, is running.
     #[error("{path}: another run is working in this results folder{}; wait for it to end", busy(*column, by.as_ref()))]
     Busy {
         /// The results folder.
@@ -57,8 +57,8 @@ pub enum StudyError {
     },
     /// Another process has taken a column over.
     #[error(
-        "{path}: column {column} is another run's now: this one gave no sign of life for too long, \
-         and another took the column over"
+        "{path}: column {column} is another run's now: this one sent no heartbeat for too long, \
+         and another run took over"
     )]
     Lost {
         /// The results folder.

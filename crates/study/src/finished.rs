@@ -102,7 +102,8 @@ impl ResultsFolder {
         };
         let is_tidy =
             |id: &ColumnId| self.is_finished(id).is_ok_and(|is| is) && !self.column(id).has_checkpoint();
-        columns.iter().all(|id| is_tidy(id) && is_whole(*id))
+        // What is answered at once comes first: a look into every folder before any file is hashed.
+        columns.iter().all(is_tidy) && columns.iter().all(|id| is_whole(*id))
     }
 }
 

@@ -138,7 +138,7 @@ impl ResultsFolder {
 
     /// Takes columns for this process: all or none. Others, on other hosts too, may hold other columns. Waits up to two seconds
     /// for a run that holds one to leave it (a run that was told to stop may still be saving), and a minute and a half for a
-    /// sign of life of one on another host. Also removes what killed runs left half-written in the columns' folders, and in the folder
+    /// heartbeat of one on another host. Also removes what killed runs left half-written in the columns' folders, and in the folder
     /// what is older than an hour.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl ResultsFolder {
     }
 
     /// The columns that runs hold at this moment, and who they are, as far as that is known; changes nothing and does not wait.
-    /// A run on another kernel than `kernel` counts while its last sign of life is young at the time `now`.
+    /// A run on another kernel than `kernel` counts while its last heartbeat is young at the time `now`.
     ///
     /// # Errors
     /// [`StudyError::Io`] when the locks are there and cannot be looked at.
@@ -160,7 +160,7 @@ impl ResultsFolder {
         at_work(&self.root, kernel, now)
     }
 
-    /// Whether a program works here that locks the whole folder: of before there were locks of columns.
+    /// Whether an older version of the program, which locks the whole folder, is running here.
     ///
     /// # Errors
     /// [`StudyError::Io`] when the lock is there and cannot be opened.

@@ -6,6 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::StudyError;
 
+/// Removes a file, unless another has.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(reason),
+        _ => Ok(()),
+    }
+}
+
 /// What is in a folder; nothing when there is none.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StudyError> {
     let list = |listing: fs::ReadDir| listing.map(|entry| entry.map(|entry| entry.path())).collect();

@@ -1,9 +1,9 @@
 //! Columns that one process holds, while others, on other hosts too, hold others of the same results folder.
 //!
 //! ```text
-//! <root>/.locks/run-<random>        a run's sign of life: who it is, and a number that it raises every five seconds
+//! <root>/.locks/run-<random>        a run's heartbeat: who it is, and a number that it raises every five seconds
 //! <root>/.locks/<column>.<number>   a claim to a column, which names its run; the one with the highest number counts
-//! <root>/.lock                      held by programs of before there were claims, for the whole folder; shared by those of today
+//! <root>/.lock                      held by older versions, which lock the whole folder; shared by this one
 //! ```
 //!
 //! A claim is made by a link, which fails if the name is there: atomic on every file system, over NFS too. Who wants a column
@@ -16,7 +16,7 @@
 //!   compared, and while the file server does not answer nothing is counted.
 //!
 //! A run that only seems to have ended (stopped, cut off, its host asleep) must not write any more. So before each write it
-//! [confirms](ColumnLocks::confirm) that it holds the column: its last sign of life is younger than [`Pace::lapse`], a third of what
+//! [confirms](ColumnLocks::confirm) that it holds the column: its last heartbeat is younger than [`Pace::lapse`], a third of what
 //! others wait for, and nobody has claimed the column since. An older one does not count, and it must claim its column anew,
 //! which succeeds only if no other has. What is left is a write that begins within the one time and ends after the other, a minute
 //! later. Files are whole or absent then, too, and both runs work on the same bits.
@@ -33,7 +33,7 @@ use std::time::{Duration, SystemTime};
 use self::claims::{Claim, Claims};
 pub use self::holder::Holder;
 use self::run_file::{Life, RunFile, is_run_file, look, token};
-use crate::listing::entries;
+use crate::listing::{entries, remove_if_there};
 use crate::{ColumnId, StudyError, whole_file};
 
 mod claims;
@@ -53,9 +53,9 @@ const ABANDONED: Duration = Duration::from_secs(3_600);
 /// How fast runs beat, and how slow is dead.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    /// Between two signs of life, and between two looks at those of another.
+    /// Between two heartbeats, and between two looks at those of another.
     beat: Duration,
-    /// The age from which a run's own last sign of life does not let it write any more.
+    /// The age from which a run's own last heartbeat does not let it write any more.
     lapse: Duration,
     /// Looks in a row that must have found the same before a run of another host is taken to have ended.
     silent_looks: u32,
@@ -71,9 +71,9 @@ pub type AwakeClock = fn() -> Duration;
 pub struct Asking<'a> {
     /// This process.
     pub holder: &'a Holder,
-    /// For the age of its signs of life.
+    /// For the age of its heartbeats.
     pub clock: AwakeClock,
-    /// Told before a wait for a sign of life of another run: that run, as far as it is known, and the longest wait.
+    /// Told before a wait for a heartbeat of another run: that run, as far as it is known, and the longest wait.
     pub waits: &'a dyn Fn(Option<&Holder>, Duration),
 }
 
@@ -84,7 +84,7 @@ pub struct ColumnLocks {
     heart: Arc<Mutex<Heart>>,
     /// Dropping the sender ends the thread.
     beating: Option<(Sender<()>, JoinHandle<()>)>,
-    /// Keeps away programs of before there were claims.
+    /// Keeps older versions away, which lock the whole folder.
     _old: Option<File>,
 }
 
@@ -94,7 +94,7 @@ struct Heart {
     /// The folder of locks.
     folder: PathBuf,
     run: RunFile,
-    /// When the last sign of life that has arrived was begun.
+    /// When the last heartbeat that has arrived was begun.
     last: Duration,
     /// The number of each column's claim; `None` for one that was lost.
     claims: BTreeMap<ColumnId, Option<u64>>,
@@ -103,7 +103,7 @@ struct Heart {
 }
 
 impl Heart {
-    /// Gives a sign of life. When the last one is so old that others may have stopped to believe in it, every column is claimed
+    /// Sends a heartbeat. When the last one is so old that others may have stopped to believe in it, every column is claimed
     /// anew first: those that others have claimed meanwhile are lost.
     fn beat(&mut self) -> io::Result<()> {
         let begun = (self.clock)();
@@ -126,7 +126,7 @@ impl Heart {
     }
 }
 
-/// Who, if anybody known, is to be asked for a sign of life, and what was seen of it.
+/// A run that may be dead, and what its file held when we looked.
 #[derive(Debug, PartialEq)]
 struct Silent {
     claim: Claim,
@@ -267,7 +267,7 @@ impl ColumnLocks {
     /// Makes sure that this process still holds the column, and may write its files.
     ///
     /// # Errors
-    /// [`StudyError::Lost`] when another has claimed it, because this process gave no sign of life for long;
+    /// [`StudyError::Lost`] when another has claimed it, because this process sent no heartbeat for long;
     /// [`StudyError::NotHeld`] for a column that it never held; [`StudyError::Io`] when neither can be found out.
     pub fn confirm(&self, column: ColumnId) -> Result<(), StudyError> {
         let mut heart = lock(&self.heart);
@@ -292,13 +292,10 @@ impl ColumnLocks {
         StudyError::Busy { path: self.root.clone(), column: Some(column), by }
     }
 
-    /// Removes what killed runs have left: half-written files, signs of life and claims that do not count.
+    /// Removes what killed runs have left: half-written files, heartbeats and claims that do not count.
     fn sweep(&self, columns: &[ColumnId], kernel: &str) -> Result<(), StudyError> {
-        let remove = |path: &Path| match fs::remove_file(path) {
-            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
-                Err(StudyError::io(path, "remove what a killed run left")(reason))
-            }
-            _ => Ok(()),
+        let remove = |path: &Path| {
+            remove_if_there(path).map_err(StudyError::io(path, "remove what a killed run left"))
         };
         for column in columns {
             let files = entries(&self.root.join("columns").join(column.to_string()))?;
@@ -341,7 +338,7 @@ impl Drop for ColumnLocks {
 }
 
 /// The columns that runs are at work on at this moment, as far as can be told without waiting: a run of another host counts whose
-/// sign of life is, by the clock of the computer that keeps the file, younger than others would wait. Makes no file and removes none.
+/// heartbeat is, by the clock of the computer that keeps the file, younger than others would wait. Makes no file and removes none.
 pub(crate) fn at_work(
     root: &Path,
     kernel: &str,
@@ -350,16 +347,19 @@ pub(crate) fn at_work(
     let folder = folder(root);
     let claims = Claims(&folder);
     let fail = || StudyError::io(&folder, "look at the locks");
-    let mut columns: Vec<ColumnId> = Vec::new();
+    // One listing for all columns: there may be hundreds of claims, and a file server between.
+    let mut last: BTreeMap<ColumnId, u64> = BTreeMap::new();
     for path in entries(&folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        columns.extend(name.rsplit_once('.').and_then(|(column, _)| column.parse::<ColumnId>().ok()));
+        let Some((column, number)) = name.rsplit_once('.') else { continue };
+        if let (Ok(column), Ok(number)) = (column.parse(), number.parse::<u64>()) {
+            let known = last.entry(column).or_default();
+            *known = number.max(*known);
+        }
     }
-    columns.sort_unstable();
-    columns.dedup();
     let mut found = BTreeMap::new();
-    for column in columns {
-        let Some(claim) = claims.last(column).map_err(fail())? else { continue };
+    for (column, number) in last {
+        let claim = claims.last_from(column, number).map_err(fail())?;
         match look(&folder, &claim.run, kernel).map_err(fail())? {
             Life::AtWork(by) => found.insert(column, Some(by)),
             Life::Elsewhere(by, _) => {
@@ -374,7 +374,7 @@ pub(crate) fn at_work(
     Ok(found)
 }
 
-/// Whether a program of before there were claims works in the folder. The lock is tried as a shared one, so that two who ask at
+/// Whether an older version, which locks the whole folder, is running. The lock is tried as a shared one, so that two who ask at
 /// once do not see each other.
 pub(crate) fn is_held_by_an_older_program(root: &Path) -> Result<bool, StudyError> {
     let path = old_path(root);
@@ -389,7 +389,7 @@ pub(crate) fn is_held_by_an_older_program(root: &Path) -> Result<bool, StudyErro
     }
 }
 
-/// Programs of before there were claims hold this file alone; those of today share it.
+/// Older versions hold this file alone; this one shares it.
 fn share_with_older_programs(root: &Path) -> Result<Option<File>, StudyError> {
     let path = old_path(root);
     let fail = || StudyError::io(&path, "lock the results folder");

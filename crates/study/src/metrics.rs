@@ -33,14 +33,14 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
-    /// The error above which a column has learnt nothing: wrong for every second digit.
+    /// The error on the held-out digits above which a column has learnt nothing.
     const NOTHING_LEARNT: f64 = 0.5;
 
-    /// The loss above which it has where no digits are held out, in nats: about the same. Ten classes guessed at have ln 10 = 2.3.
+    /// Without held-out digits: the loss above which it has learnt nothing, in nats. Guessing among ten classes gives ln 10 = 2.3.
     const NOTHING_LEARNT_LOSS: f64 = 1.5;
 
-    /// Whether a column that trains for so many epochs has learnt nothing, though a tenth of them is behind it: its error on the held-out
-    /// digits is above one half or, where none are held out, its loss above 1.5.
+    /// Whether a column has learnt nothing in the first tenth of its `epochs`, or later: its error on the held-out digits is above one half
+    /// or, where none are held out, its loss above 1.5.
     #[must_use]
     pub fn has_learnt_nothing(&self, epochs: u32) -> bool {
         let wrong = match self.validation_error {

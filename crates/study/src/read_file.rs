@@ -1,7 +1,6 @@
 //! Reading a file of a column, of any kind.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 /// Largest file of a column, in bytes: 256 MiB, which are the weights of 800 networks of the paper, or the probabilities of 6 million digits.
@@ -12,19 +11,13 @@ const MAX_BYTES: u64 = 256 << 20;
 /// # Errors
 /// The system's, and one that names the limit.
 pub(crate) fn read_at_most(path: &Path) -> io::Result<Vec<u8>> {
-    let too_long = || io::Error::other(format!("longer than {MAX_BYTES} bytes"));
-    let file = File::open(path)?;
-    let n_bytes = file.metadata()?.len();
-    if n_bytes > MAX_BYTES {
-        return Err(too_long());
-    }
-    let mut bytes = Vec::with_capacity(n_bytes as usize);
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES { Err(too_long()) } else { Ok(bytes) }
+    committee::read_at_most(path, MAX_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

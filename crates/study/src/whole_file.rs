@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::StudyError;
 
 /// What the names of temporary files end with.
-const SUFFIX: &str = ".tmp";
+pub(crate) const SUFFIX: &str = ".tmp";
 
 /// Writes a file so that after a crash at any moment there is either the file as it was or the new one whole:
 /// a temporary sibling, fsync, rename, fsync of the folder. The folder must exist.
@@ -26,16 +28,21 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     // A name of its own for every call, process and host. Dropped on failure, it is removed.
     let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
-    let mut temporary = tempfile::Builder::new();
-    temporary.prefix(&prefix).suffix(SUFFIX);
-    #[cfg(unix)] // readable by whom the user's umask allows, as any file
-    temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut temporary = temporary.tempfile_in(folder)?;
+    let mut temporary = temporary(folder, &prefix, 6)?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
     temporary.persist(path)?;
     // Makes the rename last. Only Unix can open a folder for that; elsewhere the file system is trusted.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// A temporary file in a folder, named by a prefix and so many random characters.
+pub(crate) fn temporary(folder: &Path, prefix: &str, n_random: usize) -> io::Result<NamedTempFile> {
+    let mut temporary = tempfile::Builder::new();
+    temporary.prefix(prefix).suffix(SUFFIX).rand_bytes(n_random);
+    #[cfg(unix)] // readable by whom the user's umask allows, as any file
+    temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    temporary.tempfile_in(folder)
 }
 
 /// Whether a path looks like a temporary file of [`write_whole`].

@@ -22,8 +22,8 @@ const SCHEMA: u32 = 1;
 /// The files have the form of MNIST's, and the images go to the columns as they are: 28 x 28 pixels, 0 paper to 255 full
 /// ink. Labels are 0 to 9, one byte each, or in QMNIST's wide form (idx2-int). Prints the errors of each finished column, of each
 /// width's committee and of all columns together, with 95 % Wilson intervals, and how often the second guess is right.
-/// Published figures are not shown, because they are not about these files. Trains nothing. Images that are not in MNIST's form are not altered
-/// but told.
+/// Published figures are not shown, because they are not about these files. Trains nothing. Images that are not in MNIST's form are used
+/// unchanged, and a warning is printed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {

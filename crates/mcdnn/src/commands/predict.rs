@@ -157,12 +157,13 @@ const N_ERRORS: usize = 10;
 fn answer(found: &Found, images: &[Image], args: &Args, app: &App) -> Result<Vec<Answer>> {
     let pixels: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
     let digits = ndarray::stack(Axis(0), &pixels)?;
-    let probabilities = found.probabilities(&found.finished, digits.view(), args.views.views())?;
+    let views = args.views.views();
+    let probabilities = found.probabilities(&found.finished, digits.view(), views)?;
     let mut answers = answer::answers(images, &found.finished, probabilities.view())?;
     for file in orientation::files(images) {
         let digits = digits.slice_axis(Axis(0), file.clone().into());
-        if orientation::is_transposed(found, digits, probabilities.slice_axis(Axis(1), file.clone().into()))?
-        {
+        let said = probabilities.slice_axis(Axis(1), file.clone().into());
+        if orientation::is_transposed(found, digits, said, views)? {
             let hint = if args.transpose { "without --transpose" } else { "with --transpose" };
             let reason = format!("the file's images are clearer with rows and columns exchanged: try {hint}");
             app.terminal.note(format_args!("{}: {reason}", images[file.start].name));

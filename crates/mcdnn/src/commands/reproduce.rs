@@ -12,7 +12,7 @@ use crate::app::{App, shown};
 use crate::configs::{Config, ConfigArgs};
 use crate::device::Device;
 use crate::digits::{self, Digits};
-use crate::failure::{AlreadyTold, RunAgain, WithoutLibtorch, usage_error};
+use crate::failure::{AlreadyTold, RUN_AGAIN, RunAgain, WithoutLibtorch, usage_error};
 use crate::holding;
 use crate::numbers::list;
 use crate::plan::Plan;
@@ -101,8 +101,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 
 /// What is to be run again says so to a scheduler.
 fn to_scheduler(error: anyhow::Error) -> anyhow::Error {
-    let of_others = matches!(error.downcast_ref(), Some(StudyError::Busy { .. } | StudyError::Lost { .. }));
-    if of_others { RunAgain(format!("{error:#}")).into() } else { error }
+    let is_busy = matches!(error.downcast_ref(), Some(StudyError::Busy { .. }));
+    if is_busy { RunAgain(format!("{error:#}")).into() } else { error }
 }
 
 fn reproduce(args: &Args, app: &App) -> Result<()> {
@@ -189,7 +189,7 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
                 return Err(RunAgain("interrupted and saved; the same command goes on".to_owned()).into());
             }
             End::Interrupted => bail!("interrupted; go on with `{}`", app.same_command_again()),
-            End::TakenOver if args.share.is_given() => return Err(AlreadyTold(75).into()),
+            End::TakenOver if args.share.is_given() => return Err(AlreadyTold(RUN_AGAIN).into()),
             End::TakenOver | End::Failed => return Err(AlreadyTold(1).into()),
         }
     }

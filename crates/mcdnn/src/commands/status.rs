@@ -5,20 +5,21 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::app::App;
 use crate::failure::AlreadyTold;
 use crate::status::Status;
 use crate::studies::{Found, StudyArgs};
+use crate::training;
 
 /// Print how far a study is: each column's state, epoch, loss and speed.
 ///
 /// Reads the results folder alone and changes nothing in it, so it can be called while a run is at work. A column is
 /// finished, in training, begun, not begun or damaged; every file of a finished column is compared with its checksum.
 /// While a run is at work, every column that is begun counts as in training. Loss, error on the held-out digits and
-/// images/s are those of the last epoch. The time left is an estimate from the speed of the epochs behind. A column that
-/// is wrong for every second digit after a tenth of its epochs has learnt nothing, and a warning says so.
+/// images/s are those of the last epoch. The time left is an estimate from the speed of the epochs behind. A warning
+/// names each column whose error is still above 50 % after a tenth of its epochs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     /// Print one JSON object instead of the table
     #[arg(long)]
     json: bool,
-    /// Print it again and again until every column is finished or Ctrl-C; where no terminal shows it, a line when something changed
+    /// Refresh the table until every column is finished or Ctrl-C is pressed; without a terminal, print a line at each change
     #[arg(long, conflicts_with = "json")]
     watch: bool,
 }
@@ -76,7 +77,7 @@ fn done(status: &Status) -> Result<()> {
 
 fn watch(study: Option<&Path>, app: &App) -> Result<()> {
     let found = found(study, app)?;
-    let stop = (app.listen)().context("cannot listen for signals")?;
+    let stop = training::listen(app)?;
     let mut before: Option<Status> = None;
     let mut shown = String::new();
     loop {

@@ -99,10 +99,10 @@ impl Faults {
             let again = self.command(&study).output().unwrap();
             let stderr = String::from_utf8_lossy(&again.stderr);
             assert!(again.status.success(), "{case}: the same command failed: {stderr}");
-            let got = bits(&study);
-            assert!(got == self.unbroken, "{case}: other bits");
             let left = temporary(&study.join("columns/w14-1"));
             assert!(left.is_empty(), "{case}: left behind: {left:?}");
+            let got = bits(&study);
+            assert!(got == self.unbroken, "{case}: other bits");
             fs::remove_dir_all(&study).unwrap();
         }
     }
@@ -146,7 +146,7 @@ fn a_study_goes_on_after_every_fault() {
     };
     faults.try_each("kill", is_killed);
     faults.try_each("power", is_killed);
-    // A call that fails is told with its path, or does not matter: a sign of life, a file that is removed.
+    // A call that fails is told with its path, or does not matter: a heartbeat, a file that is removed.
     let is_told = |output: &Output, case: &str| {
         let stderr = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {

@@ -377,6 +377,12 @@ fn a_folder_is_read_as_people_have_it() {
         (ran.code, ran.stderr.contains("error: all/photo.heic: HEIC: export it as JPEG\n")),
         (Some(1), true)
     );
+
+    // Folders without an image are an error, however deep one looks.
+    place.write("texts/below/notes.txt", "no image");
+    let ran = place.run("predict --study results --recursive texts");
+    let error = "error: texts: no image in this folder or below it: PNG, JPEG, BMP, GIF, WebP, TIFF, or IDX\n";
+    assert_eq!((ran.code, ran.stderr.ends_with(error)), (Some(1), true), "{}", ran.stderr);
 }
 
 #[test]

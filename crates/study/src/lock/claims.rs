@@ -1,7 +1,7 @@
 //! Claims to columns: `<column>.<number>`, a file that holds the name of the run that made it.
 //!
-//! The claim with the highest number counts. A claim is made by creating the file of the next number, which fails if it is
-//! there: on every file system, NFS included, one process alone can succeed. No claim is ever changed, and the last ones are
+//! The claim with the highest number counts. A claim is made by a link with the next number (or by creating that file, where there
+//! are no links), which fails if it is there: on every file system, NFS included, one process alone can succeed. No claim is ever changed, and the last ones are
 //! never removed, so that nobody who decides by an old listing can make a number twice.
 
 use std::fs::{self, File, OpenOptions};
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::run_file::token;
 use crate::ColumnId;
+use crate::listing::remove_if_there;
 
 /// Claims to a column that stay: more than a listing that a client of NFS still remembers could be behind.
 const KEPT: u64 = 16;
@@ -33,13 +34,19 @@ impl Claims<'_> {
 
     /// The claim that counts; `None` for a column that nobody has ever claimed.
     pub(super) fn last(&self, column: ColumnId) -> io::Result<Option<Claim>> {
-        let Some(mut number) = self.numbers(column)?.into_iter().max() else {
-            return if self.is_there(column, 1)? { self.read(column, 1).map(Some) } else { Ok(None) };
-        };
+        match self.numbers(column)?.into_iter().max() {
+            Some(number) => self.last_from(column, number).map(Some),
+            None if self.is_there(column, 1)? => self.read(column, 1).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The claim that counts, when one of this number is known from a listing.
+    pub(super) fn last_from(&self, column: ColumnId, mut number: u64) -> io::Result<Claim> {
         while self.is_there(column, number + 1)? {
             number += 1; // the listing was old
         }
-        self.read(column, number).map(Some)
+        self.read(column, number)
     }
 
     /// Whether there is a claim of this number.
@@ -75,18 +82,17 @@ impl Claims<'_> {
                 Err(reason) => return Err(reason),
             },
         }
-        // Again, by a listing that this new file has made a new one of: had all that was known been long gone, the number
-        // would be an old one.
+        // List again: a client of NFS may have shown an old listing, and then this number is one that was used and removed.
         Ok(self.numbers(column)?.into_iter().max() == Some(number))
     }
 
     /// Removes claims that no longer count; those of a column whose last is this one.
     pub(super) fn tidy(&self, column: ColumnId, last: u64) -> io::Result<()> {
+        if last <= KEPT {
+            return Ok(());
+        }
         for number in self.numbers(column)?.into_iter().filter(|number| number + KEPT <= last) {
-            match fs::remove_file(self.path(column, number)) {
-                Err(reason) if reason.kind() != io::ErrorKind::NotFound => return Err(reason),
-                _ => {}
-            }
+            remove_if_there(&self.path(column, number))?;
         }
         Ok(())
     }

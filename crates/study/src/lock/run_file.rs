@@ -1,4 +1,4 @@
-//! A run's sign of life: a file of its own, locked and beaten while it is at work, removed when it ends.
+//! A run's heartbeat: a file of its own, locked and beaten while it is at work, removed when it ends.
 //!
 //! ```text
 //! {"holder":{"host":"node7","kernel":"0c1f…","pid":4711},"locked":true}
@@ -8,13 +8,14 @@
 //! Beside it lies `<name>.token`, which holds the run's name: a claim is a further link to it, so that it is whole at once.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::holder::Holder;
+use crate::whole_file;
 
 /// What the names of these files begin with.
 const PREFIX: &str = "run-";
@@ -54,12 +55,7 @@ pub(super) enum Life {
 impl RunFile {
     /// Makes the file in `folder`, locked before it has the name by which others find it.
     pub(super) fn create(folder: &Path, holder: &Holder) -> io::Result<Self> {
-        let hidden = format!(".{PREFIX}");
-        let mut temporary = tempfile::Builder::new();
-        temporary.prefix(&hidden).suffix(".tmp").rand_bytes(12);
-        #[cfg(unix)] // readable by whom the user's umask allows, as any file
-        temporary.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = temporary.tempfile_in(folder)?;
+        let temporary = whole_file::temporary(folder, &format!(".{PREFIX}"), 12)?;
         let locked = match temporary.as_file().try_lock() {
             Ok(()) => true,
             // No locks on this file system: the beats must do.
@@ -67,7 +63,7 @@ impl RunFile {
         };
         let head = serde_json::to_string(&Head { holder: holder.clone(), locked })?;
         let hidden = temporary.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = hidden.trim_start_matches('.').trim_end_matches(".tmp");
+        let name = hidden.trim_start_matches('.').trim_end_matches(whole_file::SUFFIX);
         let path = folder.join(name);
         temporary.as_file().write_all(format!("{head}\n").as_bytes())?;
         let beat_at = head.len() as u64 + 1;
@@ -83,7 +79,7 @@ impl RunFile {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// A sign of life, on the disk or at the file server when this returns.
+    /// A heartbeat, on the disk or at the file server when this returns.
     pub(super) fn beat(&mut self) -> io::Result<()> {
         self.beats += 1;
         self.file.seek(SeekFrom::Start(self.beat_at))?;
@@ -99,9 +95,10 @@ impl RunFile {
 
 impl Drop for RunFile {
     fn drop(&mut self) {
-        // Where it cannot be removed, the lock is let go all the same, and the beats end.
-        drop(fs::remove_file(&self.path));
+        // Where it cannot be removed, the lock is let go all the same, and the beats end. The token first: who finds a run's file
+        // removes both.
         drop(fs::remove_file(self.path.with_extension(TOKEN)));
+        drop(fs::remove_file(&self.path));
     }
 }
 
@@ -117,15 +114,17 @@ pub(super) fn look(folder: &Path, name: &str, kernel: &str) -> io::Result<Life> 
     }
     let path = folder.join(name);
     // Opened anew for every look: this is when a client of NFS asks its server.
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let read = || -> io::Result<(File, Vec<u8>)> {
+        let mut file = File::open(&path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok((file, bytes))
+    };
+    let (file, bytes) = match read() {
+        Ok(read) => read,
         Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(Life::Ended),
         Err(reason) => return Err(reason),
     };
-    let bytes = fs::read(&path).or_else(|reason| match reason.kind() {
-        io::ErrorKind::NotFound => Ok(Vec::new()),
-        _ => Err(reason),
-    })?;
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice(line) {
         Ok(Head { holder, locked: true }) if holder.kernel == kernel => match file.try_lock_shared() {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::*;
 
-/// So fast that a test need not wait, but for the sign of life of a thread that is scheduled late.
+/// So fast that a test need not wait, but for the heartbeat of a thread that is scheduled late.
 const FAST: Pace =
     Pace { beat: Duration::from_millis(40), lapse: Duration::from_millis(240), silent_looks: 12 };
 
@@ -166,7 +166,7 @@ fn who_was_silent_for_long_claims_its_columns_anew() {
     assert_eq!(last("w14-2"), Claim { number: 3, run: "run-other".to_owned() });
 }
 
-/// A run whose signs of life do not arrive, as one that is stopped: the other takes over, and the first may not write.
+/// A run whose heartbeats do not arrive, as one that is stopped: the other takes over, and the first may not write.
 #[test]
 fn two_never_hold_one_column() {
     static NOW_MS: AtomicU64 = AtomicU64::new(0);

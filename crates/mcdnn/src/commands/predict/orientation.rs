@@ -5,6 +5,8 @@ use std::ops::Range;
 use anyhow::Result;
 use ndarray::{Array3, ArrayView3, Axis};
 
+use preprocess::Views;
+
 use super::source::Found as Image;
 use crate::studies::Found;
 
@@ -12,7 +14,8 @@ use crate::studies::Found;
 const SHARE: usize = 12;
 
 /// Images of a file that are looked at: at least, so that it is not chance, and at most.
-const N_LOOKED_AT: Range<usize> = 12..200;
+const N_LEAST: usize = 12;
+const N_MOST: usize = 200;
 
 /// So much more probable must a column's first digit be for an image to count as clearer.
 const CLEARER: f32 = 0.1;
@@ -38,16 +41,18 @@ pub(super) fn files(images: &[Image]) -> Vec<Range<usize>> {
 /// Whether a file's images are clearer transposed: asks some columns about some images, evenly, for a twelfth of the work.
 ///
 /// # Shapes
-/// `digits`: `[images, 28, 28]` of the file; `probabilities`: `[columns, images, 10]`, what the finished columns say of them.
+/// `digits`: `[images, 28, 28]` of the file; `probabilities`: `[columns, images, 10]`, what the finished columns say of them, or of
+/// these `views` of them.
 pub(super) fn is_transposed(
     found: &Found,
     digits: ArrayView3<'_, u8>,
     probabilities: ArrayView3<'_, f32>,
+    views: Option<Views>,
 ) -> Result<bool> {
     let [n_columns, n_images] = [found.finished.len(), digits.len_of(Axis(0))];
     let budget = n_columns * n_images / SHARE;
-    let n_looked_at = n_images.min(budget).min(N_LOOKED_AT.end);
-    if n_looked_at < N_LOOKED_AT.start {
+    let n_looked_at = n_images.min(budget).min(N_MOST);
+    if n_looked_at < N_LEAST {
         return Ok(false);
     }
     let asked = &found.finished[..(budget / n_looked_at).min(n_columns)];
@@ -55,7 +60,7 @@ pub(super) fn is_transposed(
     let mut transposed: Array3<u8> = digits.select(Axis(0), &rows);
     transposed.swap_axes(1, 2);
     let transposed = transposed.as_standard_layout();
-    let said = found.probabilities(asked, transposed.view(), None)?;
+    let said = found.probabilities(asked, transposed.view(), views)?;
     let (mut n_clearer, mut n_less_clear) = (0, 0);
     for (column, said) in said.outer_iter().enumerate() {
         for (row, said) in rows.iter().zip(said.outer_iter()) {

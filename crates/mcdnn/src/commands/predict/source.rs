@@ -70,7 +70,13 @@ pub(crate) fn read(
         if argument == Path::new(STDIN.0) {
             all.add_argument(STDIN.1, from_reader(io::stdin().lock(), STDIN.1, reading));
         } else if argument.is_dir() {
+            let n_before = all.n_seen();
             all.add_folder(argument);
+            if reading.recursive && all.n_seen() == n_before {
+                let name = argument.display().to_string();
+                let error = anyhow!("{name}: no image in this folder or below it: {}, or IDX", form::NAMES);
+                all.refuse(&name, None, &error);
+            }
         } else {
             let name = argument.display().to_string();
             let images = open(argument).map_err(Refused::Image);
@@ -96,6 +102,11 @@ struct All<'a> {
 }
 
 impl All<'_> {
+    /// Images that were read, and refused.
+    fn n_seen(&self) -> usize {
+        self.found.len() + self.unread.len()
+    }
+
     fn add_argument(&mut self, name: &str, images: Result<Images, Refused>) {
         match images {
             Ok(images) => self.add(name, images),
@@ -145,7 +156,7 @@ impl All<'_> {
             Err(error) => return self.refuse(&name, None, &anyhow::Error::new(error).context(name.clone())),
         };
         let mut n_others = 0;
-        let n_before = self.found.len() + self.unread.len();
+        let n_before = self.n_seen();
         for path in files {
             let name = path.display().to_string();
             let images = open(&path).map_err(Refused::Image);
@@ -155,7 +166,7 @@ impl All<'_> {
                 Err(Refused::Image(error)) => self.refuse(&name, None, &error),
             }
         }
-        let is_empty = self.found.len() + self.unread.len() == n_before;
+        let is_empty = self.n_seen() == n_before;
         if n_others > 0 {
             self.terminal.note(format_args!("{name}: passed over what is no image: {n_others} of its files"));
         }

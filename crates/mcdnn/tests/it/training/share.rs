@@ -71,6 +71,9 @@ fn wrong_shares_are_wrong_usage() {
     );
     let ended = told_by("SLURM_ARRAY_TASK_ID", "7", &fixture, &["--column-index"]);
     check(&ended, 2, &["error: SLURM_ARRAY_TASK_ID: \"7\" is not one of the study's 2 columns"]);
+    // A shell's variable that is not set is no number, and does not take the scheduler's either.
+    let ended = told_by("SLURM_ARRAY_TASK_ID", "0", &fixture, &["--column-index", ""]);
+    check(&ended, 2, &["error: --column-index: \"\" is not one of the study's 2 columns"]);
     check(&fixture.run(&["--group", "2"]), 2, &["--column-index"]);
     check(&fixture.run(&["--column-index", "0", "--columns", "w14-1"]), 2, &["cannot be used with"]);
     assert!(!fixture.results().root().exists());
