@@ -9,12 +9,13 @@ use crate::app::has_separator;
 use crate::failure::usage_error;
 
 /// The configs of the folder `configs`, by name.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("best", include_str!("../configs/best.json")),
     ("held-out", include_str!("../configs/held-out.json")),
     ("paper", include_str!("../configs/paper.json")),
     ("quick", include_str!("../configs/quick.json")),
     ("theano", include_str!("../configs/theano.json")),
+    ("theano-patience", include_str!("../configs/theano-patience.json")),
 ];
 
 /// The one that is taken when none is named.
@@ -23,7 +24,8 @@ const DEFAULT: &str = "paper";
 /// The flags that say which study.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArgs {
-    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick and theano [default: paper]
+    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick, theano and theano-patience
+    /// [default: paper]
     #[arg(long, value_name = "CONFIG")]
     config: Option<PathBuf>,
     /// Change a key of the config, such as `epochs=20` or `distortion.sigma=6`, any number of times; a value is JSON or else a
@@ -114,7 +116,7 @@ mod tests {
         let error = Config::read(Some(Path::new("papr"))).err().unwrap().to_string();
         assert!(
             error.starts_with("papr: no such file")
-                && error.ends_with("best, held-out, paper, quick, theano"),
+                && error.ends_with("best, held-out, paper, quick, theano, theano-patience"),
             "{error}"
         );
     }

@@ -126,6 +126,9 @@ impl fmt::Display for Plan<'_> {
                 "skipped   images whose label has a probability above 1 − {skip_below} (skip_below)"
             )?;
         }
+        if study.early_stopping.is_some() {
+            writeln!(f, "stops     early, by the held-out error: images and time below are the most")?;
+        }
         if *device != Device::Cpu {
             writeln!(f, "engine    libtorch, --device {device}")?;
             return write!(f, "to train  {} images", thousands(self.n_images()));

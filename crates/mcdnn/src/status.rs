@@ -211,7 +211,9 @@ impl Column {
                 Err(error) => (column.damaged(&error), None),
             };
         }
-        let column = Self { epoch: epochs, ..column };
+        // Whose metrics may have been lost.
+        let epoch = if manifest.config.early_stopping.is_some() { column.epoch } else { epochs };
+        let column = Self { epoch, ..column };
         let found = match folder.finished_column(manifest, id) {
             Ok(found) => found,
             Err(error) => return (column.damaged(&error), None),

@@ -4,7 +4,7 @@ use study::DataSet;
 use thousands::Separable;
 
 use crate::Summary;
-use crate::markdown::format::{counted, named, spread};
+use crate::markdown::format::{epochs, named, spread};
 use crate::published::paper;
 
 /// The finding in one line.
@@ -76,7 +76,7 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
             "The paper’s committee of {} columns, trained for about 800 epochs each, errs on {theirs:.2} %: {compared}, where columns were trained for {}. \
              Its columns err on {:.2} ± {:.2} %, its committees of one width on {:.2} to {:.2} %, and in {} of its {} errors the second guess is right.",
             paper::N_COLUMNS,
-            counted(study.epochs, "epoch"),
+            epochs(study),
             paper::COLUMNS_MEAN_PERCENT,
             paper::COLUMNS_SD_PERCENT,
             paper::WIDTH_BEST_PERCENT,

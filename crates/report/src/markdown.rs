@@ -10,7 +10,7 @@ mod with_views;
 
 use crate::Summary;
 use columns::{together_table, widths_table};
-use format::{counted, duration, list, named, short};
+use format::{duration, epochs, list, named, short};
 use listing::Listing;
 use study::Kind;
 use thousands::Separable;
@@ -76,6 +76,9 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
     text
 }
 
+/// The error above which a column has learnt nothing.
+const LEARNT_NOTHING_PERCENT: f64 = 50.0;
+
 fn head(summary: &Summary) -> String {
     let manifest = &summary.manifest;
     let study = &manifest.config;
@@ -93,7 +96,7 @@ fn head(summary: &Summary) -> String {
         format!("- columns: {n_finished} of {n_columns} finished, {}", study.network),
         format!(
             "- training: {}, batches of {}, seed {}; {} in all, column by column",
-            counted(study.epochs, "epoch"),
+            epochs(study),
             study.batch,
             study.seed,
             duration(summary.training.column_s)
@@ -119,6 +122,16 @@ fn head(summary: &Summary) -> String {
         let shares = shares.map_or_else(|| "their share is not known".to_owned(), |shares| shares.join(", "));
         lines.push(format!(
             "- skipped in training, as their label had a probability above 1 − {skip_below}: {shares}"
+        ));
+    }
+    let nothing_learnt: Vec<String> = (summary.figures.members.iter())
+        .filter(|member| member.score.error_percent() > LEARNT_NOTHING_PERCENT)
+        .map(|member| member.name.clone())
+        .collect();
+    if !nothing_learnt.is_empty() {
+        lines.push(format!(
+            "- **learnt nothing**, wrong for more than half of the digits: {}",
+            nothing_learnt.join(", ")
         ));
     }
     if summary.widths.len() < study.widths.len() {

@@ -1,6 +1,5 @@
 //! From a results folder to every number of its report.
 
-use std::fs;
 use std::io;
 
 use committee::{Committee, CommitteeError, Figures, Overlap, Rule, Score, Subset, SubsetSize, by_size};
@@ -20,6 +19,9 @@ use crate::{Labels, ReportError, Selection, Statistics, WithViews, load};
 
 /// Format of a [`Summary`]: the value of its key `schema`.
 pub(crate) const SUMMARY_SCHEMA: u32 = 4;
+
+/// Longest `committee.json` that is read, in bytes; that of 35 columns takes 300 KB.
+const MAX_SUMMARY_BYTES: u64 = 64 << 20;
 
 /// Most widths whose subsets are in a summary: the paper's seven, with 127.
 pub(crate) const MAX_SUBSET_WIDTHS: usize = 7;
@@ -292,10 +294,9 @@ pub fn is_of_another_format(folder: &ResultsFolder) -> Result<bool, ReportError>
 /// What `committee.json` says without its checksum; `None` when there is none or it is damaged.
 fn stored(folder: &ResultsFolder) -> Result<Option<String>, ReportError> {
     let path = folder.committee_path();
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(unseal(&text).ok()),
+    match committee::read_at_most(&path, MAX_SUMMARY_BYTES) {
+        Ok(bytes) => Ok(str::from_utf8(&bytes).ok().and_then(|text| unseal(text).ok())),
         Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(reason) if reason.kind() == io::ErrorKind::InvalidData => Ok(None),
         Err(reason) => Err(ReportError::Summary { path, reason: format!("cannot read: {reason}") }),
     }
 }

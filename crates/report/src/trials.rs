@@ -43,35 +43,42 @@ pub(crate) fn trials(
     let study = &manifest.config;
     let (LearningRate::Exponential { initial: learning_rate, .. }
     | LearningRate::OneCycle { peak: learning_rate, .. }) = study.learning_rate;
-    let iterations = study.run_length().steps();
+    let run = study.run_length();
     let mut trials = Vec::new();
     for group in &figures.groups {
         let columns: Vec<&ColumnId> =
             finished.iter().filter(|id| id.width.to_string() == group.group).collect();
         let Some(&&ColumnId { width, .. }) = columns.first() else { continue };
-        let (mut epochs, mut skipped) = (Vec::new(), Vec::new());
+        let (mut epochs, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for id in columns {
-            let of_column = folder.finished_column(manifest, *id)?.epochs()?;
+            let column = folder.finished_column(manifest, *id)?;
+            let of_column = column.epochs()?;
+            kept.push(column.kept_epoch()?);
             skipped.extend(of_column.iter().map(|epoch| epoch.skipped));
             epochs.push(of_column.last().copied());
         }
         let skipped: Option<Vec<f64>> = skipped.into_iter().collect();
         let skipped = skipped.filter(|shares| !shares.is_empty());
-        let mean = |of: &dyn Fn(&EpochRecord) -> Option<f64>| -> Option<f64> {
-            let values: Vec<f64> =
-                epochs.iter().map(|epoch| epoch.as_ref().and_then(of)).collect::<Option<_>>()?;
-            Some(values.iter().sum::<f64>() / values.len() as f64)
-        };
         trials.push(Trial {
             width,
             n_columns: group.n_members,
             learning_rate,
-            iterations,
-            validation_percent: mean(&|epoch| epoch.validation_error).map(|error| 100.0 * error),
+            // What early stopping has left of them.
+            iterations: mean(&epochs, |last| Some(f64::from(last.epoch)))
+                .filter(|_| study.early_stopping.is_some())
+                .map_or(run.steps(), |epochs| (epochs * f64::from(run.steps_per_epoch)).round() as u64),
+            validation_percent: mean(&kept, |kept| kept.validation_error).map(|error| 100.0 * error),
             test_percent: (digits == Predictions::Test).then_some(group.members.mean_percent),
-            minutes: mean(&|epoch| Some(epoch.elapsed_s)).map(|seconds| seconds / 60.0),
+            minutes: mean(&epochs, |last| Some(last.elapsed_s)).map(|seconds| seconds / 60.0),
             skipped_percent: skipped.map(|shares| 100.0 * shares.iter().sum::<f64>() / shares.len() as f64),
         });
     }
     Ok(trials)
+}
+
+/// The mean of a number of each column's record; `None` where one has none.
+fn mean(records: &[Option<EpochRecord>], of: impl Fn(&EpochRecord) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> =
+        records.iter().map(|record| record.as_ref().and_then(&of)).collect::<Option<_>>()?;
+    Some(values.iter().sum::<f64>() / values.len() as f64)
 }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::json::{expected, number, object, present, word};
 use crate::study::{CONFIG_SCHEMA, Study};
-use crate::{AnnealedDistortion, DataSet, LearningRate, learning_rate, optimizer, views, widths};
+use crate::{
+    AnnealedDistortion, DataSet, EarlyStopping, LearningRate, early_stopping, learning_rate, optimizer,
+    views, widths,
+};
 
 impl<'de> Deserialize<'de> for Study {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,6 +43,8 @@ struct Keys {
     epochs: i64,
     batch: i64,
     validation: i64,
+    #[serde(default, deserialize_with = "early_stopping::read")]
+    early_stopping: Option<EarlyStopping>,
     #[serde(deserialize_with = "learning_rate::read")]
     learning_rate: LearningRate,
     #[serde(deserialize_with = "optimizer::read")]
@@ -72,6 +77,11 @@ impl Keys {
         let n_train = i64::from(self.data.n_train());
         let some_left = format!(": \"{}\" has {n_train} training digits", self.data);
         let validation = whole(".validation", self.validation, [0, n_train - 1], &some_left)?;
+        if self.early_stopping.is_some() && validation == 0 {
+            let want =
+                "to be left out: no digits are held out (validation is 0) by whose error training could stop";
+            return Err(expected(".early_stopping", want));
+        }
         let n_left = n_train - self.validation;
         let left = ", the training digits that are not held out";
         Ok(Study {
@@ -93,6 +103,7 @@ impl Keys {
             epochs: whole(".epochs", self.epochs, [1, Study::MAX_EPOCHS.into()], "")?,
             batch: whole(".batch", self.batch, [1, n_left], left)?,
             validation,
+            early_stopping: self.early_stopping,
             learning_rate: self.learning_rate,
             optimizer: self.optimizer,
             precision: self.precision,

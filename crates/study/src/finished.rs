@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::file_names::{METRICS, PROBABILITIES, VALIDATION, VIEWS, WEIGHTS};
 use crate::metrics::EpochRecord;
 use crate::provenance::TrainingRun;
-use crate::read_file::read_at_most;
+use crate::read_file::read_column_file;
 use crate::record::{ColumnRecord, RECORD_SCHEMA};
 use crate::sealed::sha256_hex;
 use crate::{
@@ -120,6 +120,7 @@ fn format_1_record(manifest: &Manifest, files: &ColumnFolder, id: ColumnId) -> O
         config_hash: manifest.config_hash.clone(),
         runs: vec![run],
         predicted_by: None,
+        kept_epoch: None,
         views: None,
         files: BTreeMap::new(),
     })
@@ -224,6 +225,19 @@ impl FinishedColumn<'_> {
         Ok(EpochRecord::lines(&bytes).map(|(_, record)| record).collect())
     }
 
+    /// Of [`epochs`](Self::epochs) the one whose weights it has: the last or, with early stopping, the best; `None` when its line is
+    /// missing.
+    ///
+    /// # Errors
+    /// As of [`epochs`](Self::epochs).
+    pub fn kept_epoch(&self) -> Result<Option<EpochRecord>, StudyError> {
+        let epochs = self.epochs()?;
+        Ok(match self.record.kept_epoch {
+            Some(kept) => epochs.into_iter().find(|record| record.epoch == kept),
+            None => epochs.last().copied(),
+        })
+    }
+
     /// The files that are in its record or, of format 1, on the disk.
     #[must_use]
     pub fn file_names(&self) -> Vec<&'static str> {
@@ -264,7 +278,7 @@ impl FinishedColumn<'_> {
     fn read(&self, name: &str) -> Result<(PathBuf, Vec<u8>), StudyError> {
         let path = self.files.root().join(name);
         let want = self.record.files.get(name);
-        let bytes = match (read_at_most(&path), want) {
+        let bytes = match (read_column_file(&path), want) {
             (Ok(bytes), _) => bytes,
             (Err(reason), Some(want)) if reason.kind() == io::ErrorKind::NotFound => {
                 return Err(StudyError::Damaged { path, got: None, want: want.clone() });
@@ -303,7 +317,7 @@ impl ColumnFolder {
         let mut sums = BTreeMap::new();
         for name in [WEIGHTS, METRICS, VALIDATION, PROBABILITIES, VIEWS] {
             let path = self.root().join(name);
-            match read_at_most(&path) {
+            match read_column_file(&path) {
                 Ok(bytes) => sums.insert(name.to_owned(), sha256_hex(&bytes)),
                 Err(reason) if reason.kind() == io::ErrorKind::NotFound => None,
                 Err(reason) => return Err(StudyError::io(&path, "read the file")(reason)),

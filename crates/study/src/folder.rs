@@ -17,6 +17,7 @@
 //!     column.json            written last, says that the column is done: provenance and checksums
 //!     checkpoint.safetensors, checkpoint-before.safetensors
 //!                            the last two places to resume from, only while unfinished
+//!     diverged.json          the step after which the loss was no number, only while unfinished
 //! ```
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ use ciresan_net::Parameters;
 use crate::file_names::{MANIFEST, METRICS, PROBABILITIES, VALIDATION, WEIGHTS};
 use crate::listing::entries;
 use crate::lock::{at_work, is_held_by_an_older_program};
-use crate::read_file::read_at_most;
+use crate::read_file::read_column_file;
 use crate::{Asking, ColumnId, ColumnLocks, ColumnRecord, Holder, Manifest, Study, StudyError};
 
 /// The results folder of a study. Having one in hand means nothing yet: only [`create`](Self::create) and the
@@ -304,6 +305,12 @@ impl ColumnFolder {
         self.root.join("checkpoint.safetensors")
     }
 
+    /// `diverged.json`: the step that an unfinished column cannot go on after, because its loss is no finite number.
+    #[must_use]
+    pub fn diverged(&self) -> PathBuf {
+        self.root.join("diverged.json")
+    }
+
     /// `checkpoint-before.safetensors`: the checkpoint before the last, for when that one is damaged.
     #[must_use]
     pub fn checkpoint_before(&self) -> PathBuf {
@@ -322,7 +329,7 @@ impl ColumnFolder {
             return Ok(Some(record.config_hash));
         }
         let path = self.weights();
-        let bytes = match read_at_most(&path) {
+        let bytes = match read_column_file(&path) {
             Ok(bytes) => bytes,
             Err(reason)
                 if matches!(reason.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::StudyError;
-use crate::read_file::read_at_most;
+use crate::read_file::read_column_file;
 
 /// One epoch of one column: a line of `metrics.jsonl`. Keys that later versions add are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl EpochRecord {
 /// # Errors
 /// [`StudyError::Io`] when the file cannot be read.
 pub fn read_metrics(path: &Path) -> Result<Vec<EpochRecord>, StudyError> {
-    match read_at_most(path) {
+    match read_column_file(path) {
         Ok(bytes) => Ok(EpochRecord::lines(&bytes).map(|(_, record)| record).collect()),
         Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(reason) => Err(StudyError::io(path, "read the metrics")(reason)),

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 
 use crate::data_set::N_CLASSES;
-use crate::read_file::read_at_most;
+use crate::read_file::read_column_file;
 use crate::{StudyError, write_whole};
 
 /// Reads the probabilities at `path`.
@@ -19,7 +19,8 @@ use crate::{StudyError, write_whole};
 /// # Errors
 /// [`StudyError::Probabilities`] when the file cannot be read or holds anything else.
 pub fn read_probabilities(path: &Path) -> Result<Array2<f32>, StudyError> {
-    let bytes = read_at_most(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
+    let bytes =
+        read_column_file(path).map_err(|reason| FileError::Io { path: path.to_path_buf(), reason })?;
     parse(path, &bytes)
 }
 

@@ -35,6 +35,9 @@ pub struct ColumnRecord {
     /// something that rounds otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_by: Option<Provenance>,
+    /// The epoch whose weights these are, counted from 1, where the config has `early_stopping`; else those of the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_epoch: Option<u32>,
     /// The views that `views.npy` is of, where it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,

@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 use crate::data_set::N_CLASSES;
 use crate::difference::{Difference, differences};
 use crate::error::READ_CONFIG;
-use crate::{AnnealedDistortion, ColumnId, ConfigError, DataSet, LearningRate, RunLength, StudyError};
+use crate::{
+    AnnealedDistortion, ColumnId, ConfigError, DataSet, EarlyStopping, LearningRate, RunLength, StudyError,
+};
 use crate::{distortion, json, optimizer, views, widths};
 
 /// The config format that this crate reads: the value of the key `schema`.
@@ -38,7 +40,7 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 #[schemars(
     deny_unknown_fields,
     description = "A study: which columns to train, on what, and how. Every key that changes a result is required, but for \
-                   skip_below, which is 0 when left out."
+                   skip_below, which is 0 when left out, and early_stopping."
 )]
 #[non_exhaustive]
 pub struct Study {
@@ -75,7 +77,7 @@ pub struct Study {
     /// Columns of each width.
     #[schemars(range(min = 1, max = Study::MAX_COLUMNS_PER_WIDTH))]
     pub columns_per_width: u16,
-    /// Epochs of a column.
+    /// Epochs of a column; with `early_stopping` at most.
     #[schemars(range(min = 1, max = Study::MAX_EPOCHS))]
     pub epochs: u32,
     /// Images of a training step: at most the training digits that are not held out.
@@ -84,6 +86,11 @@ pub struct Study {
     /// Training digits held out for validation, the last ones in file order; 0 for none.
     #[schemars(range(min = 0, max = 59_999))]
     pub validation: u32,
+    /// Ends the training of a column when its error on the held-out digits no longer improves, and keeps the weights of its best
+    /// epoch. Left out, a column trains all epochs and keeps the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "EarlyStopping")]
+    pub early_stopping: Option<EarlyStopping>,
     /// The schedule of the learning rate.
     pub learning_rate: LearningRate,
     /// How a step moves the parameters by the gradient.

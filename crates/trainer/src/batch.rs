@@ -63,8 +63,8 @@ impl<'a> Batches<'a> {
 }
 
 impl EpochBatches<'_> {
-    /// The digits of batch `step`.
-    fn indices(&self, step: u32) -> &[u32] {
+    /// The training digits of batch `step`, by their number in the file, counted from 0.
+    pub(crate) fn images(&self, step: u32) -> &[u32] {
         let batch = self.batches.study.batch as usize;
         let start = step as usize * batch;
         &self.order[start..self.order.len().min(start + batch)]
@@ -72,7 +72,7 @@ impl EpochBatches<'_> {
 
     /// Images of batch `step`.
     pub(crate) fn n_images(&self, step: u32) -> usize {
-        self.indices(step).len()
+        self.images(step).len()
     }
 
     fn n_pixels(&self) -> usize {
@@ -81,7 +81,7 @@ impl EpochBatches<'_> {
 
     fn fill(&self, step: u32, images: &mut [f32], out_labels: &mut [u8]) -> Result<(), PreprocessError> {
         let Batches { study, run, digits, labels, distorter, .. } = self.batches;
-        let indices = self.indices(step);
+        let indices = self.images(step);
         for (&index, out) in indices.iter().zip(out_labels) {
             *out = labels[index as usize];
         }

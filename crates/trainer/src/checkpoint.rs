@@ -1,9 +1,9 @@
 //! `checkpoint.safetensors`: where an unfinished column stands, exactly.
 //!
 //! Tensors `parameters/<name>` and, of the optimizer's state, `velocity/<name>` or `first_moment/<name>` and
-//! `second_moment/<name>`, f32, in the order of the network's layers; one metadata key, `ciresan-checkpoint`, with JSON:
-//! the position in the run, the steps that the optimizer counts, the sums of the epoch as bit patterns, the runs up to here,
-//! and a SHA-256 over all of it, because a flipped bit would train on as if nothing had happened. The checkpoint before is
+//! `second_moment/<name>`, and with early stopping `best/<name>`, f32, in the order of the network's layers; one metadata key,
+//! `ciresan-checkpoint`, with JSON: the position in the run, the steps that the optimizer counts, the sums of the epoch as bit
+//! patterns, the best epoch, the runs up to here, and a SHA-256 over all of it, because a flipped bit would train on as if nothing had happened. The checkpoint before is
 //! kept as `checkpoint-before.safetensors`.
 
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use study::{ColumnFolder, ColumnId, RunLength, StudyError, TrainingRun};
 
 pub use self::error::{CheckpointError, Flaw};
+use crate::best_epoch::BestEpoch;
 
 mod error;
 
@@ -72,6 +73,8 @@ pub(crate) struct Checkpoint {
     pub(crate) optimizer: OptimizerState,
     /// Where it comes from.
     pub(crate) past: Past,
+    /// With early stopping, after the first epoch.
+    pub(crate) best: Option<BestEpoch>,
 }
 
 /// Where a column resumes.
@@ -98,7 +101,7 @@ pub(crate) struct Owner<'a> {
 struct Metadata {
     format: u32,
     state: State,
-    /// Over the JSON of `state`, then the bytes of the parameters, then those of each moment.
+    /// Over the JSON of `state`, then the bytes of the parameters, then those of each moment, then those of the best parameters.
     sha256: String,
 }
 
@@ -124,11 +127,23 @@ struct State {
     skipped: Option<NonZeroU32>,
     elapsed_ns: u64,
     epoch_elapsed_ns: u64,
+    // Only where the config has `early_stopping`, as for `skipped`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    best: Option<Best>,
     // From format 3 on; left out, the checksum is that of format 2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     runs: Vec<TrainingRun>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metrics_sha256: Option<String>,
+}
+
+/// A [`BestEpoch`] without its parameters.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Best {
+    epoch: u32,
+    error_bits: String,
+    patience: u32,
 }
 
 impl Checkpoint {
@@ -190,7 +205,7 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io(error)),
         };
-        let n_vectors = 1 + spec.optimizer.moments().len();
+        let n_vectors = 1 + spec.optimizer.moments().len() + 1; // the last one where an epoch is the best
         let want = (n_vectors * size_of::<f32>() * spec.network.n_params()) as u64;
         if length > want + HEADER_ROOM_BYTES {
             return Err(unusable(Flaw::Length { got: length, max: want + HEADER_ROOM_BYTES }));
@@ -201,11 +216,13 @@ impl Checkpoint {
 
     fn to_bytes(&self, owner: Owner<'_>, spec: &EngineSpec) -> Vec<u8> {
         let state = State::new(owner, self);
-        let vectors: Vec<_> = [&self.parameters].into_iter().chain(&self.optimizer.moments).collect();
+        let best = self.best.as_ref().map(|best| &best.parameters);
+        let vectors: Vec<_> =
+            [&self.parameters].into_iter().chain(&self.optimizer.moments).chain(best).collect();
         let bytes: Vec<_> = vectors.iter().map(|vector| to_le_bytes(vector)).collect();
         let sha256 = checksum(&state, &bytes);
         let mut tensors = Vec::new();
-        for (group, bytes) in groups(spec).zip(&bytes) {
+        for (group, bytes) in groups(spec, self.best.is_some()).zip(&bytes) {
             for ParameterSpec { name, shape, range } in self.parameters.layout() {
                 let range = range.start * size_of::<f32>()..range.end * size_of::<f32>();
                 let view = TensorView::new(Dtype::F32, shape.clone(), &bytes[range])
@@ -239,7 +256,7 @@ impl Checkpoint {
             return Err(Flaw::Checksum); // the one number that the checksum does not cover was changed
         }
         state.check_owner(owner)?;
-        let vectors = groups(spec).map(|group| tensors_of(group, spec, &file));
+        let vectors = groups(spec, state.best.is_some()).map(|group| tensors_of(group, spec, &file));
         let mut vectors: Vec<Parameters> = vectors.collect::<Result<_, _>>()?;
         let n_tensors = vectors.len() * vectors[0].layout().len();
         if file.len() != n_tensors {
@@ -248,17 +265,24 @@ impl Checkpoint {
         if checksum(&state, &vectors.iter().map(to_le_bytes).collect::<Vec<_>>()) != sha256 {
             return Err(Flaw::Checksum);
         }
+        let position = state.position(run)?;
+        let best = match &state.best {
+            None => None,
+            Some(Best { epoch, error_bits, patience }) => {
+                let (error, patience) = (finite(error_bits)?, *patience);
+                vectors.pop().map(|parameters| BestEpoch { epoch: *epoch, error, parameters, patience })
+            }
+        };
         let moments = vectors.split_off(1);
         let optimizer = OptimizerState { n_steps: state.optimizer_steps, moments };
-        let position = state.position(run)?;
         let past = Past { runs: state.runs, metrics_sha256: state.metrics_sha256 };
-        Ok(Self { position, parameters: vectors.remove(0), optimizer, past })
+        Ok(Self { position, parameters: vectors.remove(0), optimizer, past, best })
     }
 }
 
 impl State {
     fn new(owner: Owner<'_>, checkpoint: &Checkpoint) -> Self {
-        let Checkpoint { position, optimizer, past, .. } = checkpoint;
+        let Checkpoint { position, optimizer, past, best, .. } = checkpoint;
         // 2^64 ns are 584 years.
         let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Self {
@@ -267,11 +291,16 @@ impl State {
             epoch: position.epoch,
             step: position.step,
             optimizer_steps: optimizer.n_steps,
-            loss_sum_bits: format!("{:016x}", position.loss_sum.to_bits()),
-            ratio_sum_bits: format!("{:016x}", position.ratio_sum.to_bits()),
+            loss_sum_bits: bits(position.loss_sum),
+            ratio_sum_bits: bits(position.ratio_sum),
             skipped: NonZeroU32::new(position.skipped),
             elapsed_ns: ns(position.elapsed),
             epoch_elapsed_ns: ns(position.epoch_elapsed),
+            best: best.as_ref().map(|&BestEpoch { epoch, error, patience, .. }| Best {
+                epoch,
+                error_bits: bits(error),
+                patience,
+            }),
             runs: past.runs.clone(),
             metrics_sha256: past.metrics_sha256.clone(),
         }
@@ -289,10 +318,6 @@ impl State {
     }
 
     fn position(&self, run: RunLength) -> Result<Position, Flaw> {
-        let finite = |bits: &str| {
-            let value = u64::from_str_radix(bits, 16).ok().map(f64::from_bits);
-            value.filter(|value| value.is_finite()).ok_or_else(|| Flaw::Sum(bits.to_owned()))
-        };
         let within = self.epoch < run.epochs && self.step < run.steps_per_epoch;
         if !(within || (self.epoch == run.epochs && self.step == 0)) {
             let RunLength { epochs, steps_per_epoch } = run;
@@ -310,9 +335,23 @@ impl State {
     }
 }
 
-/// What the tensors' names begin with, vector by vector.
-fn groups(spec: &EngineSpec) -> impl Iterator<Item = &'static str> {
-    ["parameters"].into_iter().chain(spec.optimizer.moments().iter().copied())
+/// A number as its bits, hexadecimal.
+fn bits(number: f64) -> String {
+    format!("{:016x}", number.to_bits())
+}
+
+/// The number of these bits.
+fn finite(bits: &str) -> Result<f64, Flaw> {
+    let value = u64::from_str_radix(bits, 16).ok().map(f64::from_bits);
+    value.filter(|value| value.is_finite()).ok_or_else(|| Flaw::Sum(bits.to_owned()))
+}
+
+/// What the tensors' names begin with, vector by vector; the last one where an epoch is the best.
+fn groups(spec: &EngineSpec, has_best: bool) -> impl Iterator<Item = &'static str> {
+    ["parameters"]
+        .into_iter()
+        .chain(spec.optimizer.moments().iter().copied())
+        .chain(has_best.then_some("best"))
 }
 
 /// The values of the tensors `<group>/<name>`.

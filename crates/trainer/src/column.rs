@@ -5,16 +5,18 @@ use std::time::Duration;
 use std::{fs, io};
 
 use ciresan_net::{Engine, EngineError, Metadata, OptimizerState, Parameters};
+use serde_json::json;
 use study::{
     ColumnFolder, ColumnId, ColumnRecord, EpochRecord, Predictions, RECORD_SCHEMA, Study, StudyError,
     TrainingRun,
 };
 
 use crate::batch::Batches;
+use crate::best_epoch::BestEpoch;
 use crate::canvas::Canvases;
 use crate::checkpoint::{Checkpoint, Owner, Past, Place, Position};
 use crate::column_error::ColumnError;
-use crate::job::Job;
+use crate::job::{Job, Outcome};
 use crate::metrics::MetricsFile;
 use crate::observer::Event;
 use crate::setup::{Setup, Stopwatch, whole_ms};
@@ -27,6 +29,8 @@ pub(crate) struct Column<'a, 'setup> {
     job: &'a Job<'a, 'setup>,
     pub(crate) id: ColumnId,
     pub(crate) position: Position,
+    /// With early stopping, after the first epoch.
+    best: Option<BestEpoch>,
     files: ColumnFolder,
     metrics: MetricsFile,
     stopwatch: Stopwatch<'a>,
@@ -76,16 +80,16 @@ impl<'a, 'setup> Column<'a, 'setup> {
                 reason,
             })?;
         }
-        let (position, state, past) = match checkpoint {
-            Some(Checkpoint { position, parameters, optimizer, past }) => {
-                (position, State { parameters, optimizer }, past)
+        let (position, state, past, best) = match checkpoint {
+            Some(Checkpoint { position, parameters, optimizer, past, best }) => {
+                (position, State { parameters, optimizer }, past, best)
             }
             None => {
                 let Study { network, activation, initialization, seed, .. } = study;
                 let mut rng = streams::weights(*seed, id);
                 let parameters = Parameters::init(network, *activation, *initialization, &mut rng);
                 let optimizer = OptimizerState::new(&study.optimizer, network);
-                (Position::default(), State { parameters, optimizer }, Past::default())
+                (Position::default(), State { parameters, optimizer }, Past::default(), None)
             }
         };
         let (metrics, warning) =
@@ -103,7 +107,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
             wall_s: whole_ms(position.elapsed),
             by: job.setup.provenance.clone(),
         };
-        Ok((Self { job, id, position, files, metrics, stopwatch, runs: past.runs, this_run }, state))
+        Ok((Self { job, id, position, best, files, metrics, stopwatch, runs: past.runs, this_run }, state))
     }
 
     /// Digits on canvases that are normalized to the column's width already.
@@ -125,8 +129,23 @@ impl<'a, 'setup> Column<'a, 'setup> {
         self.may_write()?;
         self.metrics.append(&record)?;
         self.position = Position { epoch: self.position.epoch + 1, ..Position::default() };
+        if let (Some(rule), Some(error)) = (&self.job.setup.study.early_stopping, validation_error) {
+            let before = self.best.take();
+            self.best = Some(BestEpoch::after(before, rule, self.position.epoch, error, &state.parameters));
+        }
         self.save(state)?;
         Ok(record)
+    }
+
+    /// Whether it has trained all its epochs or, with early stopping, waited for a better one long enough.
+    pub(crate) fn is_trained(&self) -> bool {
+        let epoch = self.position.epoch;
+        epoch == self.job.run_length().epochs || self.best.as_ref().is_some_and(|best| epoch >= best.patience)
+    }
+
+    /// The parameters that it keeps, where these are not the last.
+    pub(crate) fn kept_parameters(&self) -> Option<&Parameters> {
+        self.best.as_ref().map(|best| &best.parameters)
     }
 
     /// Writes the checkpoint.
@@ -134,9 +153,31 @@ impl<'a, 'setup> Column<'a, 'setup> {
         let position = Position { elapsed: self.stopwatch.elapsed(), ..self.position };
         let owner = Owner { column: self.id, config_hash: self.job.config_hash };
         let past = Past { runs: self.runs_until_now(), metrics_sha256: Some(self.metrics.sha256()) };
-        let checkpoint = Checkpoint { position, parameters, optimizer, past };
+        let checkpoint = Checkpoint { position, parameters, optimizer, past, best: self.best.clone() };
         self.may_write()?;
         Ok(checkpoint.write(&self.files, owner, &self.job.setup.study.engine_spec())?)
+    }
+
+    /// Why the column cannot go on after the step at work, whose images it leaves behind.
+    pub(crate) fn diverged(
+        &self,
+        what: &'static str,
+        got: f64,
+        learning_rate: f32,
+        images: &[u32],
+    ) -> ColumnError {
+        let (epoch, step) = (self.position.epoch + 1, self.position.step + 1);
+        let batch = json!({
+            "epoch": epoch, "step": step, "learning_rate": learning_rate, "what": what, "got": got.to_string(),
+            "images": images,
+        });
+        let left = self
+            .may_write()
+            .and_then(|()| study::write_whole(&self.files.diverged(), format!("{batch}\n").as_bytes()));
+        match left {
+            Ok(()) => ColumnError::NotFinite { what, got, epoch, step, learning_rate },
+            Err(error) => error.into(),
+        }
     }
 
     /// The runs that trained the column, this one with the time it has taken up to now.
@@ -148,8 +189,8 @@ impl<'a, 'setup> Column<'a, 'setup> {
 
     /// Writes the weights, the probabilities of the held-out digits, if there are any, and of the test digits, if they may
     /// be read, and last the record that says the column is done; then the checkpoints go. A crash anywhere in between
-    /// leaves a checkpoint behind from which the rest is done again.
-    pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<(), ColumnError> {
+    /// leaves a checkpoint behind from which the rest is done again. Number `index` of `engine` has the parameters that are kept.
+    pub(crate) fn finish<E: Engine>(&self, engine: &mut E, index: usize) -> Result<Outcome, ColumnError> {
         let weights = engine.parameters(index)?.to_safetensors(&self.metadata())?;
         self.may_write()?;
         study::write_whole(&self.files.weights(), &weights)?;
@@ -162,6 +203,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
         for (which, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
             self.predict(engine, index, which)?;
         }
+        let kept_epoch = self.best.as_ref().map(|best| best.epoch);
         self.may_write()?;
         self.files.write_record(&ColumnRecord {
             schema: RECORD_SCHEMA,
@@ -169,10 +211,12 @@ impl<'a, 'setup> Column<'a, 'setup> {
             config_hash: self.job.config_hash.to_owned(),
             runs: self.runs_until_now(),
             predicted_by: None,
+            kept_epoch,
             views: study.views,
             files: self.files.checksums()?,
         })?;
-        remove_checkpoints(&self.files)
+        remove_checkpoints(&self.files)?;
+        Ok(Outcome::Finished { epochs: self.position.epoch, kept_epoch })
     }
 
     /// Writes the probabilities of the digits that these predictions are about; of none, where those are left unread.
@@ -236,9 +280,9 @@ impl<'a, 'setup> Column<'a, 'setup> {
     }
 }
 
-/// Deletes the checkpoints of a finished column, as far as there are any.
+/// Deletes what only an unfinished column has, as far as it is there.
 pub(crate) fn remove_checkpoints(files: &ColumnFolder) -> Result<(), ColumnError> {
-    for path in [files.checkpoint_before(), files.checkpoint()] {
+    for path in [files.diverged(), files.checkpoint_before(), files.checkpoint()] {
         match fs::remove_file(&path) {
             Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
                 return Err(ColumnError::Remove { path, reason });

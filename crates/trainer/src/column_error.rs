@@ -16,10 +16,10 @@ use crate::metrics::MetricsError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ColumnError {
-    /// Training has diverged.
+    /// Training has diverged. [`study::ColumnFolder::diverged`] has the step's images, by which it can be replayed from the checkpoint.
     #[error(
         "{what} is {got} in epoch {epoch}, step {step}, at a learning rate of {learning_rate}: \
-         try a smaller learning rate"
+         try a smaller learning rate; `diverged.json` in the column's folder has the images of the step"
     )]
     NotFinite {
         /// `"loss"` or `"update ratio"`.
@@ -73,6 +73,12 @@ pub enum ColumnError {
 }
 
 impl ColumnError {
+    /// Whether training has diverged: the recipe is at fault, and not the machine.
+    #[must_use]
+    pub fn is_divergence(&self) -> bool {
+        matches!(self, Self::NotFinite { .. } | Self::Weights(_))
+    }
+
     /// Whether a file could not be written for want of space, the user's own share of it included.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {

@@ -45,13 +45,12 @@ pub(crate) fn train<E: Engine>(
         for (index, (column, Step { loss, update_ratio, skipped })) in
             columns.iter_mut().zip(&steps).enumerate()
         {
-            let position = &mut column.position;
-            let finite = check("loss", *loss, position, learning_rate)
-                .and_then(|()| check("update ratio", *update_ratio, position, learning_rate));
-            if let Err(error) = finite {
-                lost.push((index, error));
+            let figures = [("loss", *loss), ("update ratio", *update_ratio)];
+            if let Some((what, got)) = figures.into_iter().find(|(_, got)| !got.is_finite()) {
+                lost.push((index, column.diverged(what, got, learning_rate, epochs[index].images(step))));
                 continue;
             }
+            let position = &mut column.position;
             // f64, one step after the other: 470 losses of f32 would lose what a late epoch improves.
             position.loss_sum += loss * n_images as f64;
             position.ratio_sum += update_ratio;
@@ -99,12 +98,4 @@ fn tell(job: &Job<'_, '_>, column: &Column<'_, '_>, n_images: usize) {
         n_images,
         mean_loss: loss_sum / job.images_in_epoch(step) as f64,
     });
-}
-
-fn check(what: &'static str, got: f64, position: &Position, learning_rate: f32) -> Result<(), ColumnError> {
-    if got.is_finite() {
-        return Ok(());
-    }
-    let (epoch, step) = (position.epoch + 1, position.step + 1);
-    Err(ColumnError::NotFinite { what, got, epoch, step, learning_rate })
 }

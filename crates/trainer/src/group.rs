@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ciresan_net::{Engine, EngineError, Parameters};
+use ciresan_net::{Engine, EngineError, OptimizerState, Parameters};
 use rayon::prelude::*;
-use study::{ColumnId, EpochRecord};
+use study::{ColumnId, EpochRecord, Study};
 
 use crate::column::{Column, Digits, State};
 use crate::column_error::ColumnError;
@@ -67,24 +67,23 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
     }
 
     fn train(&mut self) -> Result<(), GroupError> {
-        let run = self.job.run_length();
-        if self.columns[0].position.epoch < run.epochs {
-            let mut digits = self.digits()?;
-            while let Some(first) = self.columns.first()
-                && first.position.epoch < run.epochs
-            {
-                let lost = epoch::train(self.job, &mut self.engine, &mut self.columns, &digits)?;
-                if !lost.is_empty() {
-                    self.lose(lost, Some(&mut digits))?;
-                } else if self.columns[0].position.step < run.steps_per_epoch {
-                    self.stop();
-                    return Ok(());
-                } else {
-                    self.end_epoch(&mut digits)?;
-                }
+        self.finish(None)?;
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        let mut digits = self.digits()?;
+        while !self.columns.is_empty() {
+            let lost = epoch::train(self.job, &mut self.engine, &mut self.columns, &digits)?;
+            if !lost.is_empty() {
+                self.lose(lost, Some(&mut digits))?;
+            } else if self.columns[0].position.step < self.job.run_length().steps_per_epoch {
+                self.stop();
+                return Ok(());
+            } else {
+                self.end_epoch(&mut digits)?;
+                self.finish(Some(&mut digits))?;
             }
         }
-        self.finish();
         Ok(())
     }
 
@@ -136,27 +135,63 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         self.lose(lost, Some(digits))
     }
 
-    /// Takes columns that cannot go on out of the group, and makes the engine anew for the others: with their
-    /// parameters and optimizer's states it goes on with the same bits.
-    fn lose(
-        &mut self,
-        lost: epoch::Lost,
-        mut digits: Option<&mut Vec<Digits<'a>>>,
-    ) -> Result<(), GroupError> {
+    /// Takes columns that cannot go on out of the group.
+    fn lose(&mut self, lost: epoch::Lost, digits: Option<&mut Vec<Digits<'a>>>) -> Result<(), GroupError> {
         if lost.is_empty() {
             return Ok(());
         }
+        let is_lost = |index| lost.iter().any(|(gone, _)| *gone == index);
+        let (columns, others) = self.take_out(is_lost, digits)?;
+        for (column, (_, error)) in columns.into_iter().zip(lost) {
+            (self.job.ended)(column.id, Err(error));
+        }
+        self.go_on_with(others)
+    }
+
+    /// Finishes the columns that are trained: those leave the group.
+    fn finish(&mut self, digits: Option<&mut Vec<Digits<'a>>>) -> Result<(), GroupError> {
+        let is_trained: Vec<bool> = self.columns.iter().map(Column::is_trained).collect();
+        if !is_trained.contains(&true) {
+            return Ok(());
+        }
+        let (trained, others) = self.take_out(|index| is_trained[index], digits)?;
+        let Study { network, optimizer, .. } = self.job.setup.study;
+        let kept = trained.iter().filter_map(Column::kept_parameters).map(|parameters| State {
+            parameters: parameters.clone(),
+            optimizer: OptimizerState::new(optimizer, network),
+        });
+        // Without early stopping all are trained at once, and keep what the engine has.
+        if let Err(error) = self.go_on_with(kept.collect()) {
+            trained.iter().for_each(|column| (self.job.ended)(column.id, Err(error.column_error())));
+            return Err(error);
+        }
+        for (index, column) in trained.iter().enumerate() {
+            (self.job.ended)(column.id, column.finish(&mut self.engine, index));
+        }
+        self.go_on_with(others)
+    }
+
+    /// Takes columns out of the group, with their digits. Also gives back the states of the others.
+    fn take_out(
+        &mut self,
+        which: impl Fn(usize) -> bool,
+        digits: Option<&mut Vec<Digits<'a>>>,
+    ) -> Result<(Vec<Column<'a, 'setup>>, Vec<State>), GroupError> {
         let mut states = Vec::new();
-        for index in (0..self.columns.len()).filter(|index| lost.iter().all(|(gone, _)| gone != index)) {
+        for index in (0..self.columns.len()).filter(|&index| !which(index)) {
             states.push(State::of(&self.engine, index)?);
         }
-        // From the last to the first, so that numbers stay what they are.
-        for (index, error) in lost.into_iter().rev() {
-            (self.job.ended)(self.columns.remove(index).id, Err(error));
-            if let Some(digits) = &mut digits {
-                digits.remove(index);
-            }
+        let mut indices = 0..;
+        let out = self.columns.extract_if(.., |_| indices.next().is_some_and(&which)).collect();
+        if let Some(digits) = digits {
+            let mut indices = 0..;
+            digits.retain(|_| !indices.next().is_some_and(&which));
         }
+        Ok((out, states))
+    }
+
+    /// Makes the engine anew, of columns in these states: it goes on with the same bits. Of none, it stays.
+    fn go_on_with(&mut self, states: Vec<State>) -> Result<(), GroupError> {
         if !states.is_empty() {
             self.engine = engine(self.job, self.make, states)?;
         }
@@ -172,20 +207,9 @@ impl<'a, 'setup, M: MakeEngine> Group<'a, 'setup, M> {
         }
     }
 
-    fn finish(&mut self) {
-        for (index, column) in self.columns.iter().enumerate() {
-            let finished = column.finish(&mut self.engine, index).map(|()| Outcome::Finished);
-            (self.job.ended)(column.id, finished);
-        }
-    }
-
     fn lose_all(&self, error: &GroupError) {
         for column in &self.columns {
-            let error = match error {
-                GroupError::Engine(error) => error.clone().into(),
-                GroupError::Preprocess(error) => error.clone().into(),
-            };
-            (self.job.ended)(column.id, Err(error));
+            (self.job.ended)(column.id, Err(error.column_error()));
         }
     }
 }

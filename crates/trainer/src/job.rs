@@ -15,7 +15,12 @@ use crate::setup::Setup;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The column's files are complete.
-    Finished,
+    Finished {
+        /// Epochs that it trained.
+        epochs: u32,
+        /// With early stopping: the epoch whose weights it has, counted from 1.
+        kept_epoch: Option<u32>,
+    },
     /// The stop flag was set; a checkpoint is saved.
     Stopped,
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod best_epoch;
 mod canvas;
 mod checkpoint;
 mod column;

@@ -1,6 +1,6 @@
 //! Keeping `metrics.jsonl`: a line of JSON for every epoch of a column, as the column is trained.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ impl MetricsFile {
         sha256: Option<&str>,
     ) -> Result<(Self, Option<Warning>), MetricsError> {
         let fail = |action| move |reason| MetricsError::Io { path: path.to_path_buf(), action, reason };
-        let bytes = match fs::read(path) {
+        let bytes = match study::read_column_file(path) {
             Ok(bytes) => bytes,
             Err(reason) if reason.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(reason) => return Err(fail("read")(reason)),
@@ -97,6 +97,8 @@ impl MetricsFile {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn record(epoch: u32) -> EpochRecord {

@@ -55,6 +55,10 @@ pub enum Event<'a> {
         worker: usize,
         /// The column.
         column: ColumnId,
+        /// Epochs that it trained, those of earlier runs included: with early stopping perhaps fewer than the study's.
+        epochs: u32,
+        /// With early stopping: the epoch whose weights it has.
+        kept_epoch: Option<u32>,
     },
     /// A column was interrupted and saved.
     ColumnStopped {

@@ -108,7 +108,9 @@ pub fn run<M: MakeEngine>(setup: &Setup<'_>, make: &M) -> Result<Summary, RunErr
         start.wait();
         let ended = |column, outcome| {
             counter.observe(&match &outcome {
-                Ok(Outcome::Finished) => Event::ColumnFinished { worker, column },
+                &Ok(Outcome::Finished { epochs, kept_epoch }) => {
+                    Event::ColumnFinished { worker, column, epochs, kept_epoch }
+                }
                 Ok(Outcome::Stopped) => Event::ColumnStopped { worker, column },
                 Err(error) => Event::ColumnFailed { worker, column, error },
             });
@@ -157,7 +159,7 @@ fn summary(
     let mut outcomes: HashMap<_, _> = outcomes.into_iter().collect();
     for &column in columns {
         match outcomes.remove(&column) {
-            Some(Ok(Outcome::Finished)) => summary.finished.push(column),
+            Some(Ok(Outcome::Finished { .. })) => summary.finished.push(column),
             Some(Ok(Outcome::Stopped)) => summary.stopped.push(column),
             Some(Err(error)) => summary.failed.push((column, error)),
             None => summary.waiting.push(column),

@@ -53,6 +53,7 @@ pub(crate) fn finish(folder: &ResultsFolder, id: ColumnId, weights: &Parameters)
             config_hash,
             runs: vec![TrainingRun { begun, epochs_before: 0, wall_s: 1.0, by }],
             predicted_by: None,
+            kept_epoch: None,
             views: None,
             files: files.checksums().unwrap(),
         })

@@ -1,12 +1,11 @@
 //! `mcdnn publish`: a study's columns, checked, copied to where they are kept under version control.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use report::{Labels, Listing};
-use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, kinds, write_whole};
+use study::{ColumnId, ColumnRecord, Manifest, ResultsFolder, kinds, read_column_file, write_whole};
 
 use crate::app::{App, shown};
 use crate::digits::{self, DataArgs, Digits};
@@ -143,7 +142,7 @@ fn copy(from: &ResultsFolder, to: &ResultsFolder, manifest: &Manifest, id: Colum
     target.create()?;
     for name in column.file_names() {
         let path = source.root().join(name);
-        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+        let bytes = read_column_file(&path).with_context(|| path.display().to_string())?;
         write_whole(&target.root().join(name), &bytes)?;
     }
     Ok(target.write_record(column.record())?)

@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use study::{ColumnId, Study};
 use trainer::{Event, Observer};
 
+use super::lines::stopped_early;
 use super::outlook::{Outlook, images_per_column, rate, time_left};
 use crate::numbers::{duration, percent, significant, thousands};
 
@@ -180,10 +181,19 @@ impl Observer for Bars {
                 }
             }
             Event::Warned { column, warning } => self.keep(format!("warning: column {column}: {warning}")),
-            Event::ColumnFinished { worker, column } => {
+            Event::ColumnFinished { worker, column, epochs, kept_epoch } => {
+                let spared =
+                    u64::from(self.epochs - epochs) * (self.images_per_column / u64::from(self.epochs));
+                state.outlook.spare(spared);
+                self.total.set_length(state.outlook.total());
                 let worker = &mut state.workers[worker];
+                worker.total -= spared;
                 let time = duration(worker.begun.elapsed());
-                self.keep(format!("{column:<11} finished in {time}{}", worker.last_epoch));
+                self.keep(format!(
+                    "{column:<11} finished in {time}{}{}",
+                    stopped_early(epochs, kept_epoch),
+                    worker.last_epoch
+                ));
                 worker.end(column, "finished");
             }
             Event::ColumnStopped { worker, column } => state.workers[worker].end(column, "saved"),

@@ -12,6 +12,7 @@ use crate::terminal::Terminal;
 /// Prints a line on stderr for every epoch of every column.
 pub(super) struct Lines<'a> {
     epochs: u32,
+    images_per_epoch: u64,
     terminal: &'a Terminal,
     outlook: Mutex<Outlook>,
 }
@@ -19,7 +20,8 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn new(study: &Study, n_columns: usize, terminal: &'a Terminal) -> Self {
         let outlook = Mutex::new(Outlook::new(study, n_columns));
-        Self { epochs: study.epochs, terminal, outlook }
+        let images_per_epoch = u64::from(study.n_training_digits());
+        Self { epochs: study.epochs, images_per_epoch, terminal, outlook }
     }
 }
 
@@ -36,6 +38,10 @@ impl Observer for Lines<'_> {
                 }
             }
             Event::Step { n_images, .. } => outlook.advance(*n_images),
+            Event::ColumnFinished { column, epochs, kept_epoch, .. } => {
+                outlook.spare(u64::from(self.epochs - epochs) * self.images_per_epoch);
+                terminal.note(format_args!("{column:<11} finished{}", stopped_early(*epochs, *kept_epoch)));
+            }
             Event::EpochFinished { column, record, .. } => terminal.note(format_args!(
                 "{column:<11} {}  {} left",
                 epoch(record, self.epochs),
@@ -60,6 +66,12 @@ impl Observer for ErrorsOnly<'_> {
             self.terminal.note(format_args!("warning: column {column}: {warning}"));
         }
     }
+}
+
+/// Nothing or, with early stopping, ` after epoch 62, with the weights of epoch 31`.
+pub(super) fn stopped_early(epochs: u32, kept_epoch: Option<u32>) -> String {
+    kept_epoch
+        .map_or_else(String::new, |kept| format!(" after epoch {epochs}, with the weights of epoch {kept}"))
 }
 
 /// `epoch 3/8  lr 0.0485  loss 0.1032  validation 0.71 %  6,900 images/s`

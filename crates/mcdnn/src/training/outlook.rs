@@ -32,6 +32,11 @@ impl Outlook {
         self.trained += n_images as u64;
     }
 
+    /// A column has ended without training on these images.
+    pub(super) fn spare(&mut self, n_images: u64) {
+        self.total -= n_images;
+    }
+
     pub(super) fn total(&self) -> u64 {
         self.total
     }

@@ -3,7 +3,8 @@
  *
  * FAULT_AT     the call, counted from 1; 0 spoils none
  * FAULT_KIND   kill    the process ends before the call, as by SIGKILL
- *              power   the same, and what was written since a file's last fsync is lost
+ *              power   the same, and what was written since a file's last fsync is lost, and what was renamed since its folder's last fsync
+ *                      has its old name
  *              EIO     the call fails
  *              ENOSPC  the call fails, and so does every later one that takes space
  * FAULT_COUNT  a file that is told the number of calls when the program ends
@@ -38,6 +39,13 @@ static const char *variable(const char *name) {
     return value ? value : "";
 }
 
+/* A rename that is not on the disk yet: `kept` is a further name of what `to` was before, or empty. */
+struct renaming {
+    char from[PATH_MAX], to[PATH_MAX], kept[PATH_MAX];
+};
+static struct renaming renamings[FILES];
+static int n_renamings;
+
 static int is_below(const char *path) {
     const char *folder = variable("FAULT_FOLDER");
     return *folder && path && strncmp(path, folder, strlen(folder)) == 0;
@@ -63,6 +71,11 @@ static int spoiled(int takes_space) {
     if (call > at) return 0;
     if (strcmp(kind, "EIO") == 0) return EIO;
     if (strcmp(kind, "power") == 0) {
+        while (n_renamings > 0) {
+            struct renaming *last = &renamings[--n_renamings];
+            if (REAL(rename)(last->to, last->from) != 0) perror("interposed: rename back");
+            if (*last->kept && REAL(rename)(last->kept, last->to) != 0) perror("interposed: bring back");
+        }
         for (int fd = 0; fd < FILES; fd++) {
             if (unsynced[fd] && REAL(ftruncate64)(fd, synced[fd]) != 0) perror("interposed: ftruncate");
         }
@@ -105,10 +118,34 @@ ssize_t write(int fd, const void *bytes, size_t n) {
     return REAL(write)(fd, bytes, n);
 }
 
+/* The renames into an open folder are on the disk now. */
+static void synced_folder(int fd) {
+    char link[64], folder[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, folder, sizeof folder - 1);
+    if (length < 0) return;
+    folder[length] = 0;
+    pthread_mutex_lock(&mutex);
+    int n_left = 0;
+    for (int i = 0; i < n_renamings; i++) {
+        const char *name = strrchr(renamings[i].to, '/');
+        if (name - renamings[i].to == length && strncmp(renamings[i].to, folder, length) == 0) {
+            if (*renamings[i].kept) REAL(unlink)(renamings[i].kept);
+        } else {
+            if (n_left < i) renamings[n_left] = renamings[i];
+            n_left++;
+        }
+    }
+    n_renamings = n_left;
+    pthread_mutex_unlock(&mutex);
+}
+
 int fsync(int fd) {
     int is_ours = is_file_below(fd);
     SPOIL(is_ours, 1);
     if (is_ours && fd < FILES) unsynced[fd] = 0;
+    struct stat status;
+    if (is_ours && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) synced_folder(fd);
     return REAL(fsync)(fd);
 }
 
@@ -125,8 +162,22 @@ int ftruncate64(int fd, off64_t length) {
 }
 
 int rename(const char *from, const char *to) {
-    SPOIL(is_below(to), 0);
-    return REAL(rename)(from, to);
+    int is_ours = is_below(to);
+    SPOIL(is_ours, 0);
+    if (!is_ours || strcmp(variable("FAULT_KIND"), "power") != 0) return REAL(rename)(from, to);
+    pthread_mutex_lock(&mutex);
+    struct renaming *renaming = &renamings[n_renamings];
+    int is_kept = n_renamings < FILES;
+    if (is_kept) {
+        snprintf(renaming->from, PATH_MAX, "%s", from);
+        snprintf(renaming->to, PATH_MAX, "%s", to);
+        snprintf(renaming->kept, PATH_MAX, "%s.kept-%ld", variable("FAULT_FOLDER"), calls);
+        if (link(to, renaming->kept) != 0) *renaming->kept = 0;
+    }
+    int renamed = REAL(rename)(from, to);
+    if (renamed == 0 && is_kept) n_renamings++;
+    pthread_mutex_unlock(&mutex);
+    return renamed;
 }
 
 int unlink(const char *path) {

@@ -1,7 +1,7 @@
 //! Whatever stops the program in the middle of a study, at whatever call: the same command goes on to the same bits.
 //!
 //! A library that is loaded before the C library counts the calls by which the program changes files of the study, and spoils one:
-//! the process ends there, it ends and what was not synced is lost, or the call fails. A few of them are tried; all, one by one,
+//! the process ends there, it ends and what was not synced (bytes and names) is lost, or the call fails. A few of them are tried; all, one by one,
 //! where the variable `FAULTS` is `all`.
 
 #![cfg(target_os = "linux")]

@@ -59,6 +59,7 @@ fn record(folder: &ResultsFolder, id: ColumnId) {
         config_hash: folder.manifest().unwrap().unwrap().config_hash,
         runs: Vec::new(),
         predicted_by: None,
+        kept_epoch: None,
         views: None,
         files: column.checksums().unwrap(),
     };

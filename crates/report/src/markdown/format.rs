@@ -2,7 +2,7 @@
 
 use committee::{Interval, Score, Spread};
 use preprocess::Width;
-use study::ColumnId;
+use study::{ColumnId, Study};
 use thousands::Separable;
 
 /// Stands for a figure that is not there.
@@ -48,6 +48,12 @@ pub(crate) fn named(columns: &[ColumnId]) -> String {
 
 pub(crate) fn counted(n: u32, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{} {what}s", n.separate_with_commas()) }
+}
+
+/// How long each column trains: `800 epochs`, `at most 800 epochs`.
+pub(crate) fn epochs(study: &Study) -> String {
+    let at_most = if study.early_stopping.is_some() { "at most " } else { "" };
+    format!("{at_most}{}", counted(study.epochs, "epoch"))
 }
 
 /// The beginning of a hash, enough to tell one from another.

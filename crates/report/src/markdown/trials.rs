@@ -50,7 +50,7 @@ fn our_row(summary: &Summary, trial: &Trial) -> Vec<String> {
         optional(trial.validation_percent.map(|percent| format!("{percent:.2}"))),
         optional(trial.test_percent.map(|percent| format!("{percent:.2}"))),
         optional(trial.minutes.map(|minutes| format!("{minutes:.1}"))),
-        study.epochs.to_string(),
+        (trial.iterations / u64::from(study.run_length().steps_per_epoch)).to_string(),
     ]
 }
 

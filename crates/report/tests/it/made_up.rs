@@ -77,6 +77,7 @@ pub(crate) fn record(folder: &ResultsFolder, column: ColumnId, by: Provenance) {
         config_hash: folder.manifest().unwrap().unwrap().config_hash,
         runs: vec![run],
         predicted_by: None,
+        kept_epoch: None,
         views: None,
         files: files.checksums().unwrap(),
     };

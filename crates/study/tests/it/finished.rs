@@ -68,6 +68,7 @@ fn record(files: &ColumnFolder) -> ColumnRecord {
         config_hash: study().hash(),
         runs: vec![run(1.5), run(2.25)],
         predicted_by: None,
+        kept_epoch: None,
         views: None,
         files: files.checksums().unwrap(),
     }

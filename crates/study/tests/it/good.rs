@@ -2,7 +2,7 @@
 
 use ciresan_net::Optimizer;
 use preprocess::{Smoothing, Width};
-use study::{AnnealedDistortion, DataSet, LearningRate, Study};
+use study::{AnnealedDistortion, DataSet, EarlyStopping, LearningRate, Study};
 
 /// Every key on a line of its own, so that a test can say in which line a mistake is.
 pub(crate) const GOOD: &str = r#"{
@@ -65,6 +65,24 @@ fn what_is_skipped_reaches_the_engine() {
     assert!(study.to_json().contains("\"skip_below\": 0.001,"), "{}", study.to_json());
     let left_out = good().differences(&study);
     assert_eq!(left_out[0].to_string(), "skip_below is 0.001 there and left out in yours");
+}
+
+/// The good config with early stopping.
+pub(crate) fn stopping_early(rule: &str) -> String {
+    with("\"validation\": 10000,", &format!("\"validation\": 10000, \"early_stopping\": {rule},"))
+}
+
+#[test]
+fn early_stopping_arrives_and_changes_the_hash() {
+    let study =
+        Study::from_json(&stopping_early("{ \"patience\": 26, \"increase\": 2, \"threshold\": 0.995 }"))
+            .unwrap();
+    let rule = study.early_stopping.unwrap();
+    assert_eq!(rule, EarlyStopping { patience: 26, increase: 2.0, threshold: 0.995 });
+    assert_eq!([1, 13, 14, 400].map(|epoch| rule.patience_after(epoch)), [26, 26, 28, 800]);
+    assert_eq!(Study::from_json(&study.to_json()).unwrap(), study);
+    assert_ne!(study.hash(), good().hash());
+    assert!(!good().to_json().contains("early_stopping"));
 }
 
 fn good() -> Study {

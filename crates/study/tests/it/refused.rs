@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use study::{Study, StudyError};
 
-use crate::good::{ADAM_W, EXPONENTIAL, GOOD, SGD, with};
+use crate::good::{ADAM_W, EXPONENTIAL, GOOD, SGD, stopping_early, with};
 
 #[track_caller]
 fn check(text: &str, want: &str) {
@@ -23,8 +23,8 @@ fn unknown_keys_are_named_with_the_known_ones_nearest_first() {
         "\"epochs\"",
         "\"epoch\"",
         "line 13, column 3: unknown key \"epoch\" (known: epochs, batch, name, notes, data, seed, network, widths, views, \
-         $schema, schema, precision, optimizer, skip_below, distortion, activation, validation, learning_rate, initialization, \
-         columns_per_width)",
+         $schema, schema, precision, optimizer, skip_below, distortion, activation, validation, early_stopping, \
+         learning_rate, initialization, columns_per_width)",
     );
     check_with(
         "\"nesterov\"",
@@ -427,6 +427,35 @@ fn skipping_out_of_range_is_refused() {
             &format!("line 18, column 38: skip_below is {wrong}, expected {want}"),
         );
     }
+}
+
+#[test]
+fn early_stopping_out_of_range_or_without_held_out_digits_is_refused() {
+    for (rule, want) in [
+        (
+            "{ \"patience\": 0, \"increase\": 2, \"threshold\": 1 }",
+            "patience is 0, expected a whole number from 1 to 100000",
+        ),
+        (
+            "{ \"patience\": 9, \"increase\": 0.9, \"threshold\": 1 }",
+            "increase is 0.9, expected a number from 1 to 100",
+        ),
+        (
+            "{ \"patience\": 9, \"increase\": 2, \"threshold\": 0 }",
+            "threshold is 0, expected a number above 0, at most 1",
+        ),
+        (
+            "{ \"patience\": 9, \"increase\": 2, \"threshold\": 1.1 }",
+            "threshold is 1.1, expected a number above 0, at most 1",
+        ),
+    ] {
+        let error = Study::from_json(&stopping_early(rule)).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("early_stopping.{want}")), "{error}");
+    }
+    let rule = "{ \"patience\": 9, \"increase\": 2, \"threshold\": 1 }";
+    let none_held_out = stopping_early(rule).replace("\"validation\": 10000", "\"validation\": 0");
+    let error = Study::from_json(&none_held_out).unwrap_err().to_string();
+    assert!(error.contains("no digits are held out (validation is 0)"), "{error}");
 }
 
 #[test]

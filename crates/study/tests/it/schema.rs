@@ -46,8 +46,10 @@ fn every_key_is_described_and_required_and_no_other_is_allowed() {
     let mut good: Value = serde_json::from_str(GOOD).unwrap();
     good["views"] = json!({"count": 16, "strength": 0.4});
     good["skip_below"] = json!(0.001);
-    check_object(&schema, &good, &["$schema", "notes", "skip_below", "views"]);
+    good["early_stopping"] = json!({"patience": 26, "increase": 2, "threshold": 0.995});
+    check_object(&schema, &good, &["$schema", "notes", "early_stopping", "skip_below", "views"]);
     check_object(&schema["properties"]["views"], &good["views"], &[]);
+    check_object(&schema["properties"]["early_stopping"], &good["early_stopping"], &[]);
     let properties = &schema["properties"];
     check_object(&properties["distortion"]["anyOf"][0], &good["distortion"], &[]);
     let [sgd, adam_w] = [0, 1].map(|i| &properties["optimizer"]["oneOf"][i]);

@@ -48,7 +48,16 @@ fn checkpoint(optimizer: Optimizer) -> Checkpoint {
     let begun = "2026-11-25T10:00:00Z".to_owned();
     let runs = vec![TrainingRun { begun, epochs_before: 0, wall_s: 12.345, by }];
     let past = Past { runs, metrics_sha256: Some("00ff".to_owned()) };
-    Checkpoint { position, parameters, optimizer, past }
+    Checkpoint { position, parameters, optimizer, past, best: None }
+}
+
+/// The same with early stopping.
+fn with_a_best_epoch(optimizer: Optimizer) -> Checkpoint {
+    let mut checkpoint = checkpoint(optimizer);
+    let mut parameters = checkpoint.parameters.clone();
+    parameters.values_mut().iter_mut().for_each(|value| *value *= 0.3);
+    checkpoint.best = Some(BestEpoch { epoch: 2, error: 0.1 + 0.2, parameters, patience: 7 });
+    checkpoint
 }
 
 /// The folder of a column.
@@ -73,14 +82,14 @@ fn bits(parameters: &Parameters) -> Vec<u32> {
 
 #[test]
 fn every_bit_comes_back() {
-    for optimizer in [SGD, ADAM_W] {
-        let spec = spec(TINY, optimizer);
+    for want in [SGD, ADAM_W].into_iter().flat_map(|rule| [checkpoint(rule), with_a_best_epoch(rule)]) {
+        let rule = if want.optimizer.moments.len() == 1 { SGD } else { ADAM_W };
+        let spec = spec(TINY, rule);
         let (_folder, files) = column();
         assert!(Checkpoint::find(&files, owner(), &spec, RUN).unwrap().checkpoint.is_none());
-        let want = checkpoint(optimizer);
         want.write(&files, owner(), &spec).unwrap();
         let got = Checkpoint::find(&files, owner(), &spec, RUN).unwrap().checkpoint.unwrap();
-        assert_eq!(got.past, want.past);
+        assert_eq!((&got.past, &got.best), (&want.past, &want.best));
         assert_eq!(bits(&got.parameters), bits(&want.parameters));
         assert_eq!(got.optimizer.n_steps, want.optimizer.n_steps);
         let moments =
@@ -106,15 +115,17 @@ fn a_checkpoint_without_skipped_images_is_written_as_before_there_were_any() {
 
 #[test]
 fn every_prefix_and_every_flipped_byte_is_refused() {
-    let whole = bytes(SGD);
-    assert!(read(&whole).is_ok());
-    for length in (0..whole.len()).step_by(7) {
-        assert!(read(&whole[..length]).is_err(), "prefix of {length} bytes");
-    }
-    for at in 0..whole.len() {
-        let mut flipped = whole.clone();
-        flipped[at] ^= 1;
-        assert!(read(&flipped).is_err(), "byte {at} flipped");
+    for checkpoint in [checkpoint(SGD), with_a_best_epoch(SGD)] {
+        let whole = checkpoint.to_bytes(owner(), &spec(TINY, SGD));
+        assert!(read(&whole).is_ok());
+        for length in (0..whole.len()).step_by(7) {
+            assert!(read(&whole[..length]).is_err(), "prefix of {length} bytes");
+        }
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1;
+            assert!(read(&flipped).is_err(), "byte {at} flipped");
+        }
     }
 }
 

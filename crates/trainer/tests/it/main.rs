@@ -4,6 +4,7 @@
     reason = "a test ends with the reason; clippy knows only #[test] functions as tests"
 )]
 
+mod early_stopping;
 mod finished;
 mod format_1;
 mod library;

@@ -20,7 +20,7 @@ fn a_loss_that_is_not_finite_stops_its_column_with_a_reason() {
             "error: column w14-1: loss is ",
             "error: column original-1: ",
             " in epoch 1, step ",
-            ", at a learning rate of 100: try a smaller learning rate\n",
+            ", at a learning rate of 100: try a smaller learning rate; `diverged.json` in the column's folder has",
             "error: 2 of 2 columns failed: w14-1, original-1\n",
         ],
     );
