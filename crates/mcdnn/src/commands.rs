@@ -15,6 +15,7 @@ mod report;
 mod reproduce;
 mod setup;
 mod status;
+mod tune;
 mod verify;
 
 /// Makes of a list of commands and their files what the command line is parsed to, and what runs it.
@@ -52,6 +53,7 @@ commands! {
     Evaluate in evaluate,
     Verify in verify,
     Publish in publish,
+    Tune in tune,
     Info in info,
     Setup in setup,
     Doctor in doctor,

@@ -51,6 +51,8 @@ pub(crate) enum End {
     Interrupted,
     /// Some columns failed; stderr has said which and why.
     Failed,
+    /// As [`Failed`](Self::Failed), but only because losses were not finite: the recipe is at fault.
+    Diverged,
     /// As [`Failed`](Self::Failed), but only because other processes have taken columns over, and train them.
     TakenOver,
 }
@@ -123,6 +125,8 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
         End::Interrupted
     } else if errors.iter().all(ColumnError::is_lost) {
         End::TakenOver
+    } else if errors.iter().all(ColumnError::is_divergence) {
+        End::Diverged
     } else {
         End::Failed
     })
@@ -166,9 +170,10 @@ fn note_other_engine(job: &Job<'_>, provenance: &Provenance, terminal: &Terminal
 
 /// `study quick: 4 columns to train (w14-1, …), 8 epochs of 60,000 digits each`
 fn plan(study: &Study, unfinished: &[ColumnId], n_finished: usize, n_images: usize) -> String {
+    let at_most = if study.early_stopping.is_some() { "at most " } else { "" };
     let done = if n_finished > 0 { format!(", {n_finished} finished before") } else { String::new() };
     format!(
-        "study {}: {} to train ({}){done}, {} of {} digits each",
+        "study {}: {} to train ({}){done}, {at_most}{} of {} digits each",
         study.name,
         count(unfinished.len(), "column"),
         list(unfinished.iter()),

@@ -26,5 +26,6 @@ pub use markdown::{committee_markdown, markdown};
 pub use selection::{Columns, Labels, Loaded, Selection, load};
 pub use statistics::{RESAMPLES, Statistics};
 pub use summary::{OddWidths, Summary, Training, is_of_another_format, read, read_selected, read_summary};
+pub use table::{Align, table};
 pub use trials::Trial;
 pub use with_views::WithViews;

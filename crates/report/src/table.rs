@@ -2,13 +2,16 @@
 
 /// Which side of its column a cell keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Align {
+pub enum Align {
+    /// The left one: texts.
     Left,
+    /// The right one: numbers.
     Right,
 }
 
-/// A table with every column as wide as its widest cell. Cells beyond the header's columns are left out.
-pub(crate) fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+/// A Markdown table with every column as wide as its widest cell: a table in a terminal, too. Cells beyond the header's columns are left out.
+#[must_use]
+pub fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = header
         .iter()
         .enumerate()

@@ -190,7 +190,7 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
             }
             End::Interrupted => bail!("interrupted; go on with `{}`", app.same_command_again()),
             End::TakenOver if args.share.is_given() => return Err(AlreadyTold(RUN_AGAIN).into()),
-            End::TakenOver | End::Failed => return Err(AlreadyTold(1).into()),
+            End::TakenOver | End::Diverged | End::Failed => return Err(AlreadyTold(1).into()),
         }
     }
     if unfinished.is_empty() {

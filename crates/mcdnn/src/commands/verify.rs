@@ -168,7 +168,7 @@ fn retrain(
     match training::train(&job, app)? {
         End::Finished => {}
         End::Interrupted => bail!("interrupted; the column was not compared"),
-        End::Failed | End::TakenOver => bail!("the column could not be trained again"),
+        End::Failed | End::Diverged | End::TakenOver => bail!("the column could not be trained again"),
     }
     let manifest_there = other.manifest()?.context("study.json is gone")?;
     let again = other.finished_column(&manifest_there, id)?;

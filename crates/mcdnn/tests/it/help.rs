@@ -36,6 +36,7 @@ fn every_command_explains_itself() {
         "evaluate",
         "verify",
         "publish",
+        "tune",
         "info",
         "setup",
         "doctor",

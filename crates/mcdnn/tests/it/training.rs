@@ -5,6 +5,7 @@ mod interruption;
 mod refusals;
 mod results;
 mod share;
+mod tune;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -118,14 +119,25 @@ impl Fixture {
         self.command_by(Command::new(crate::PROGRAM), results, args)
     }
 
-    /// The program, started by one that is given its path and arguments.
-    fn command_by(&self, mut command: Command, results: &Path, args: &[&str]) -> Command {
+    /// The program in the fixture's folder, with nothing in its environment that concerns it.
+    pub(crate) fn program(&self) -> Command {
+        self.program_by(Command::new(crate::PROGRAM))
+    }
+
+    fn program_by(&self, mut command: Command) -> Command {
         for variable in
             ["CIRESAN_INSTRUCTION_SET", "CIRESAN_WORKSPACE", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]
         {
             command.env_remove(variable);
         }
-        command.current_dir(self.folder.path()).arg("reproduce");
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    /// The program, started by one that is given its path and arguments.
+    fn command_by(&self, command: Command, results: &Path, args: &[&str]) -> Command {
+        let mut command = self.program_by(command);
+        command.arg("reproduce");
         let flags: [OsString; 4] =
             ["--config".into(), self.config().into(), "--study".into(), results.into()];
         command.args(flags).args(args);

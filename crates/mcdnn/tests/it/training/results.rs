@@ -5,9 +5,9 @@ use std::fs;
 use ciresan_net::{Activation, Parameters};
 use mnist_data::Data;
 use ndarray::{Array2, ArrayView1};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::training::{EPOCHS, Fixture};
+use crate::training::{EPOCHS, Ended, Fixture};
 
 #[test]
 fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
@@ -176,4 +176,31 @@ fn columns_of_one_study_differ_and_seeds_change_them() {
     let other = Fixture::with(json!({ "epochs": 1, "seed": 2013 }));
     other.run(&[]).check(0, &[]);
     assert_ne!(values(&other.bits()["w14-1/weights.safetensors"]), a);
+}
+
+#[test]
+fn early_stopping_is_said_in_plan_progress_and_state() {
+    let fixture = Fixture::with(json!({ "epochs": 40, "validation": 80 }));
+    let rule = r#"early_stopping={"patience": 3, "increase": 1, "threshold": 0.5}"#;
+    let ended = fixture.run(&["--set", rule]);
+    ended.check(
+        0,
+        &["2 columns to train (w14-1, original-1), at most 40 epochs of 320 digits each", "stops     early"],
+    );
+    let manifest = fixture.results().manifest().unwrap().unwrap();
+    let status = Ended::of(fixture.program().args(["status", "--study", "results", "--json"]));
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    for (index, id) in ["w14-1", "original-1"].into_iter().enumerate() {
+        let (folder, id) = (fixture.results(), id.parse().unwrap());
+        let column = folder.finished_column(&manifest, id).unwrap();
+        let (n_epochs, kept) = (column.epochs().unwrap().len(), column.record().kept_epoch.unwrap());
+        assert!(n_epochs < 40, "{id}");
+        let line = format!("{id:<11} finished after epoch {n_epochs}, with the weights of epoch {kept}\n");
+        assert!(ended.stderr.contains(&line), "no {line:?} in {}", ended.stderr);
+        let (state, epoch) = (&status["columns"][index]["state"], &status["columns"][index]["epoch"]);
+        assert_eq!((state, epoch), (&json!("finished"), &json!(n_epochs)));
+    }
+    // The table is that of the weights that are kept.
+    let report = Ended::of(fixture.program().args(["report", "--study", "results"]));
+    assert_eq!(report.code, Some(0), "{report:?}");
 }
