@@ -98,8 +98,8 @@ impl fmt::Display for State {
         f.pad(match self {
             Self::Finished => "finished",
             Self::InTraining => "in training",
-            Self::Begun => "begun",
-            Self::NotBegun => "not begun",
+            Self::Begun => "started",
+            Self::NotBegun => "not started",
             Self::Damaged => "damaged",
         })
     }
@@ -261,7 +261,7 @@ impl Column {
             (None, loss) => format!("loss {}", significant(loss?, 3)),
         };
         let Self { column, epoch, .. } = self;
-        let warning = format!("{column} learnt nothing: {so_far} after epoch {epoch};");
+        let warning = format!("{column} has learnt nothing: {so_far} after epoch {epoch};");
         self.learnt_nothing.then(|| format!("{warning}\n          try a lower learning rate"))
     }
 
@@ -299,7 +299,7 @@ fn damage(column: &FinishedColumn<'_>, files: &ColumnFolder) -> Option<String> {
     };
     let error = if column.has(lost) { column.probabilities(lost).err() } else { None };
     let path = files.root().join(lost.file_name());
-    let missing = || format!("{}: missing; `reproduce` predicts it again from the weights", path.display());
+    let missing = || format!("{}: missing; `reproduce` computes it again from the weights", path.display());
     Some(error.map_or_else(missing, |error: StudyError| error.to_string()))
 }
 
@@ -313,10 +313,10 @@ impl fmt::Display for Status {
     /// The headline, who is at work, what trained the columns, and a table with a row a column.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.headline())?;
-        let run = if self.run_at_work { "a run is working in this folder" } else { "none at work" };
+        let run = if self.run_at_work { "a run is training in this folder" } else { "no run is active" };
         writeln!(f, "run       {run}")?;
         if self.kinds.len() > 1 {
-            writeln!(f, "mixture   trained by more than one kind of engine:")?;
+            writeln!(f, "mixture   the columns were trained by different engines:")?;
         }
         for (kind, label) in self.kinds.iter().zip(["trained"].into_iter().chain(std::iter::repeat(""))) {
             writeln!(f, "{label:<9} {kind}")?;

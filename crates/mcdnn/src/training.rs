@@ -138,7 +138,7 @@ fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) {
     for (column, mended) in mended {
         match mended {
             Ok(true) => terminal.note(format_args!(
-                "{column:<11} predictions that were missing or damaged are made from its weights"
+                "{column:<11} predictions were missing or damaged; computed again from the weights"
             )),
             Ok(false) => {}
             Err(error) => terminal.note(format_args!("error: column {column}: {error}")),
@@ -157,8 +157,8 @@ fn note_other_engine(job: &Job<'_>, provenance: &Provenance, terminal: &Terminal
         && !job.unfinished.is_empty()
     {
         terminal.note(format_args!(
-            "note: columns of this study were trained on {before}; the others will be trained on {kind}, which rounds \
-             differently, so the study will be a mixture"
+            "note: some columns of this study were trained on {before}. The others will be trained on {kind}, which rounds \
+             differently. The study will be a mixture."
         ));
     }
     Ok(())

@@ -22,9 +22,9 @@ pub enum Doubt {
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Several => "more than one digit: cut the picture to one",
-            Self::Border => "the border is not paper: crop to the sheet",
-            Self::NoStroke => "the ink is no pen's stroke",
+            Self::Several => "more than one digit: crop the image to one",
+            Self::Border => "the border is not paper: crop the image to the sheet",
+            Self::NoStroke => "the ink does not look like pen strokes",
         })
     }
 }

@@ -52,7 +52,7 @@ pub enum ColumnError {
     },
     /// Lost predictions of test digits that this run leaves unread.
     #[error(
-        "{path}: missing or damaged, and this run leaves the test digits unread; `--test` predicts them again from the weights"
+        "{path}: missing or damaged, and this run does not read the test digits; `--test` computes the predictions again from the weights"
     )]
     Unread {
         /// The file of predictions.

@@ -1,4 +1,4 @@
-//! `mcdnn predict`: which digits some images show, by a study's committee.
+//! `mcdnn predict`: classifies images of digits with a study's committee.
 
 use std::path::PathBuf;
 
@@ -28,30 +28,31 @@ mod source;
 /// Version of the JSON object.
 const SCHEMA: u32 = 1;
 
-/// Say which digits images show, by the committee of a study's columns.
+/// Classify images of digits with the committee of a study's columns.
 ///
-/// Takes PNG, JPEG, BMP, GIF, WebP, TIFF and IDX files, told apart by their first bytes. One image shows one digit, of any size, dark on light
-/// or light on dark; frames, ruled lines and specks are left out. It is brought to the form of MNIST's digits (the ink fitted into 20 x 20
-/// pixels, its centre of mass in the middle of 28 x 28), at each column's width goes through every finished column, and the mean of their
-/// probabilities is the answer. An IDX file whose images have MNIST's form is taken as it is: their polarity is all that is looked at.
+/// Reads PNG, JPEG, BMP, GIF, WebP, TIFF and IDX files; the format is recognized by the first bytes. An image must show one digit, of any
+/// size, dark on light or light on dark. Frames, ruled lines and specks are removed. The digit is scaled like MNIST's digits (the ink
+/// fits into 20 x 20 pixels, its centre of mass is in the middle of 28 x 28) and normalized to each column's width. Every finished column
+/// classifies it; the answer is the mean of their probabilities. Images of an IDX file that already have MNIST's form are used
+/// unchanged, except that dark digits on light are inverted.
 ///
-/// Prints for each image the three most probable digits of the committee and of each width, with the number of columns that
-/// say the first. An answer is called clear when the committee's probability is at least 80 %, all columns say it, and nothing in the
-/// image speaks against one digit; else the reason is printed. On a terminal the digit is drawn as the columns see it.
+/// Prints for each image the three most probable digits of the committee and of each width, and how many columns agree. An answer is clear
+/// if the committee's probability is at least 80 %, all columns agree and the image looks like one digit. Otherwise the reason is printed.
+/// On a terminal, the digit is drawn as the columns see it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Images or IDX files (raw or .gz), folders of such files, or - for standard input
+    /// Images or IDX files (raw or .gz), folders with such files, or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
     #[command(flatten)]
     study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
-    /// Look into the folders below a folder, too
+    /// Also read the folders inside a folder
     #[arg(long)]
     recursive: bool,
-    /// Exchange rows and columns of the images of IDX files, as EMNIST's need
+    /// Swap rows and columns of the images of IDX files; EMNIST's images need this
     #[arg(long)]
     transpose: bool,
     /// Print the answers as one JSON object
@@ -67,8 +68,8 @@ Examples:
   curl -s https://example.org/digit.jpg | $mcdnn predict - --json
 
 Exit codes:
-  0  every image was read; what the answers are does not matter
-  1  something could not be read or was blank (the others are answered), or no column is finished
+  0  every image was classified, clearly or not
+  1  a file could not be read or is blank (the others are classified), or no column is finished
   2  wrong usage";
 
 /// What `--json` prints.
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let shown = shown(found.folder.root());
     if found.study.data == DataSet::FashionMnist {
         return Err(usage_error(format_args!(
-            "{shown}: its columns know clothing (fashion-mnist), not digits"
+            "{shown}: this study was trained on clothing (fashion-mnist), not on digits"
         )));
     }
 
@@ -111,7 +112,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
     if unread.len() > N_ERRORS {
         let n_more = unread.len() - N_ERRORS;
-        app.terminal.note(format_args!("error: {n_more} more could not be read; --json lists them all"));
+        app.terminal.note(format_args!("error: {n_more} more images could not be read; --json lists all of them"));
     }
     let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images, args, app)? };
     if args.json {
@@ -134,7 +135,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             app.terminal.result(format_args!("{gap}{}{drawing}", listing::text(answer)))?;
         }
     }
-    // Each has been told above.
+    // Each is reported above.
     if unread.is_empty() { Ok(()) } else { Err(AlreadyTold(1).into()) }
 }
 
@@ -144,14 +145,14 @@ fn note_missing(found: &Found, app: &App) {
     if finished < all.len() {
         let missing: Vec<_> = all.iter().filter(|id| !found.finished.contains(id)).collect();
         app.terminal.note(format_args!(
-            "note: {finished} of {} columns are finished, and these answer; missing: {}",
+            "note: only {finished} of {} columns are finished and used; missing: {}",
             all.len(),
             list(missing.iter())
         ));
     }
 }
 
-/// Errors that are told one by one.
+/// Errors that are printed one by one.
 const N_ERRORS: usize = 10;
 
 fn answer(found: &Found, images: &[Image], args: &Args, app: &App) -> Result<Vec<Answer>> {
@@ -164,8 +165,8 @@ fn answer(found: &Found, images: &[Image], args: &Args, app: &App) -> Result<Vec
         let digits = digits.slice_axis(Axis(0), file.clone().into());
         let said = probabilities.slice_axis(Axis(1), file.clone().into());
         if orientation::is_transposed(found, digits, said, views)? {
-            let hint = if args.transpose { "without --transpose" } else { "with --transpose" };
-            let reason = format!("the file's images are clearer with rows and columns exchanged: try {hint}");
+            let hint = if args.transpose { "without --transpose" } else { "--transpose" };
+            let reason = format!("the images of this file seem to have rows and columns swapped; try {hint}");
             app.terminal.note(format_args!("{}: {reason}", images[file.start].name));
             for answer in &mut answers[file] {
                 (answer.clear, answer.unclear) = (false, Some(reason.clone()));

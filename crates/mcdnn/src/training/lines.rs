@@ -32,7 +32,7 @@ impl Observer for Lines<'_> {
                 outlook.begin(*images_done);
                 if *images_done > 0 {
                     terminal
-                        .note(format_args!("{column:<11} goes on after epoch {epochs_done}/{}", self.epochs));
+                        .note(format_args!("{column:<11} resumes after epoch {epochs_done}/{}", self.epochs));
                 }
             }
             Event::Step { n_images, .. } => outlook.advance(*n_images),

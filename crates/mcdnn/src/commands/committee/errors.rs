@@ -23,7 +23,7 @@ pub(super) fn drawn(all: &AllFigures, images: ArrayView3<'_, u8>, width: usize) 
     let n_beside = ((width + GAP) / (panel_width + GAP)).max(1);
 
     let mut text = format!(
-        "{} of {} digits missed by {} columns together, in {} of them the second guess is right; the surest errors first.\n",
+        "{} of {} digits are misclassified by {} columns together;\nthe second guess is right in {} of them. The most confident errors come first.\n",
         all.score.errors, all.score.n, all.n_members, all.second_guess_right
     );
     for row in mistakes.chunks(n_beside) {

@@ -7,10 +7,11 @@ use super::answer::{Answer, Opinion};
 pub(crate) fn text(answer: &Answer) -> String {
     let Answer { name, index, committee, .. } = answer;
     let place = index.map_or_else(String::new, |index| format!("[{index}]"));
-    let percent = 100.0 * committee.probability;
+    // Rounded down: what is below the needed 80 % must not look like 80 %.
+    let percent = (1_000.0 * committee.probability + 1e-6).floor() / 10.0;
     let verdict = match &answer.unclear {
         None => committee.digit.to_string(),
-        Some(reason) => format!("not clearly a digit, {} has {percent:.2} %: {reason}", committee.digit),
+        Some(reason) => format!("not clear, best guess {} at {percent:.1} %; {reason}", committee.digit),
     };
     let polarity = if answer.dark_on_light { " (dark on light)" } else { "" };
     let mut text = format!("{name}{place}: {verdict}{polarity}\n{}", line("committee", committee));

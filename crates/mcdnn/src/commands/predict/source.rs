@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::decode;
 use super::form::{self, Form};
+use crate::numbers::count;
 use crate::terminal::Terminal;
 
 /// The name of standard input, as an argument and in messages.
@@ -74,7 +75,7 @@ pub(crate) fn read(
             all.add_folder(argument);
             if reading.recursive && all.n_seen() == n_before {
                 let name = argument.display().to_string();
-                let error = anyhow!("{name}: no image in this folder or below it: {}, or IDX", form::NAMES);
+                let error = anyhow!("{name}: no image in this folder or in the folders inside it (expected {} or IDX)", form::NAMES);
                 all.refuse(&name, None, &error);
             }
         } else {
@@ -121,7 +122,7 @@ impl All<'_> {
                 let is_mnist = are_in_mnists_form(images.view());
                 if !is_mnist && images.shape()[1..] == [MNIST_PX, MNIST_PX] {
                     self.terminal.note(format_args!(
-                        "{name}: its images are not in MNIST's form (ink of 20 pixels, its mass in the middle), so they are brought to it"
+                        "{name}: the images are not in MNIST's form (ink of 20 pixels, centre of mass in the middle); they are converted to it"
                     ));
                 }
                 for (index, image) in images.outer_iter().enumerate() {
@@ -168,20 +169,20 @@ impl All<'_> {
         }
         let is_empty = self.n_seen() == n_before;
         if n_others > 0 {
-            self.terminal.note(format_args!("{name}: passed over what is no image: {n_others} of its files"));
+            self.terminal.note(format_args!("{name}: skipped {} (not images)", count(n_others, "file")));
         }
         if self.reading.recursive {
             folders.iter().for_each(|folder| self.add_folder(folder));
         } else if is_empty {
-            let hint = if folders.is_empty() { "" } else { "; --recursive looks into the folders below it" };
-            let error = anyhow!("{name}: no image in this folder: {}, or IDX{hint}", form::NAMES);
+            let hint = if folders.is_empty() { "" } else { "; --recursive also reads the folders inside it" };
+            let error = anyhow!("{name}: no image in this folder (expected {} or IDX){hint}", form::NAMES);
             self.refuse(&name, None, &error);
         } else if !folders.is_empty() {
             let named: Vec<_> = folders.iter().take(N_NAMED).filter_map(|path| path.file_name()).collect();
             let named: Vec<_> = named.iter().map(|name| name.to_string_lossy()).collect();
             let more = if folders.len() > N_NAMED { ", …" } else { "" };
             self.terminal.note(format_args!(
-                "{name}: passed over folders below it: {} ({}{more}); --recursive takes them",
+                "{name}: skipped the folders in it: {} ({}{more}); --recursive reads them",
                 folders.len(),
                 named.join(", ")
             ));
@@ -266,11 +267,11 @@ fn from_idx(reader: impl Read, name: &str, reading: Reading) -> Result<Images, R
     };
     let Some(mut images) = images else {
         return Err(Refused::NoImage(anyhow!(
-            "{name}: IDX of {element} with the shape {shape:?}, expected u8 with three axes: images, height, width"
+            "{name}: IDX file of {element} with the shape {shape:?}, expected u8 with three axes: images, height, width"
         )));
     };
     if images.len_of(Axis(0)) == 0 {
-        return Err(Refused::Image(anyhow!("{name}: 0 images")));
+        return Err(Refused::Image(anyhow!("{name}: the file contains no images")));
     }
     if reading.transpose {
         images.swap_axes(1, 2);
