@@ -30,12 +30,12 @@ const LOADER: &str = "libtorch/cuda_library.rs";
 
 /// Check formatting, clippy and the project's own rules.
 ///
-/// The own rules: crates depend on each other only as docs/ARCHITECTURE.md allows; libtorch's bindings are optional
-/// and of ciresan-net alone; every crate but ciresan-cpu forbids unsafe code, but for the one call in ciresan-net that loads
-/// libtorch's part for GPUs; matrixmultiply is built without its feature avx512; every config in configs/ is valid.
-/// Each problem is one sentence on stderr.
+/// The project's rules: crates depend on each other only as docs/ARCHITECTURE.md allows; only ciresan-net uses libtorch's bindings,
+/// as an optional dependency; every crate but ciresan-cpu forbids unsafe code, except for one call in ciresan-net that loads
+/// libtorch's part for GPUs; matrixmultiply is built without its feature avx512; every config in configs/ is valid; the manifest of
+/// every crate is complete, so that it can be packaged. Each problem is printed as one sentence on stderr.
 ///
-/// Exit codes: 0 nothing to complain of, 1 something.
+/// Exit codes: 0 no problem found, 1 problems found.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 

@@ -84,6 +84,14 @@ impl Config {
         let study = Study::from_json(json).with_context(|| format!("the built-in config {name}"))?;
         Ok(Self { study, source: "built-in config".to_owned() })
     }
+
+    /// The smallest of the built-in studies of MNIST.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn quick() -> Result<Self> {
+        Self::read(Some(Path::new("quick")))
+    }
 }
 
 #[cfg(test)]

@@ -156,7 +156,8 @@ fn install(request: &Request, terminal: &Terminal) -> Result<Found> {
     let lock_path = cache.join(".lock");
     let lock = File::create(&lock_path).with_context(|| lock_path.display().to_string())?;
     if lock.try_lock().is_err() {
-        terminal.note(format_args!("{}: another process is downloading libtorch; waiting", lock_path.display()));
+        terminal
+            .note(format_args!("{}: another process is downloading libtorch; waiting", lock_path.display()));
         lock.lock().with_context(|| format!("{}: cannot lock", lock_path.display()))?;
     }
     if let Some(found) = request.find()? {

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use mcdnn::{App, Command, Place, Terminal, WORKSPACE_VARIABLE, called, failure, signals};
+use mcdnn::{App, Command, Place, Terminal, WORKSPACE_VARIABLE, called, failure, matches, signals};
 
 /// Reproduce the multi-column networks of Cireşan, Meier and Schmidhuber for MNIST (CVPR 2012).
 #[derive(Debug, Parser)]
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let workspace = env::var_os(WORKSPACE_VARIABLE);
     let place = workspace.map_or_else(Place::here, |root| Place::workspace(Path::new(&root)));
     // Clap itself leaves with 2 when a flag is wrong.
-    let matches = called(Cli::command().bin_name(place.name), place.name).get_matches();
+    let matches = matches(called(Cli::command().bin_name(place.name), place.name));
     let Cli { results, task } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let app = App {
         place: match results {

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn numbers_beyond_the_study_are_refused() {
         let message = |index, group| names(index, group).unwrap_err().to_string();
-        let want = "--column-index: \"5\" is not one of the study's 5 columns, which are numbered from 0 to 4";
+        let want =
+            "--column-index: \"5\" is not one of the study's 5 columns, which are numbered from 0 to 4";
         assert_eq!(message("5", 1), want);
         let want = "--column-index: \"3\" is not one of the study's 3 groups of 2 columns, which are numbered from 0 to 2";
         assert_eq!(message("3", 2), want);

@@ -145,8 +145,19 @@ impl Found {
 /// # Errors
 /// When stdout takes no more.
 pub(crate) fn print_figures(summary: &Summary, folder: &ResultsFolder, json: bool, app: &App) -> Result<()> {
-    let text = if json { figures_json(summary, folder)? } else { markdown(summary, Listing::Short) };
-    Ok(app.terminal.result(text)?)
+    if json {
+        return Ok(app.terminal.result(figures_json(summary, folder)?)?);
+    }
+    print_tables(summary, folder, &markdown(summary, Listing::Short), app)
+}
+
+/// Prints the result in a line, where it lies, and then the tables, in lines that fit.
+///
+/// # Errors
+/// When stdout takes no more.
+pub(crate) fn print_tables(summary: &Summary, folder: &ResultsFolder, tables: &str, app: &App) -> Result<()> {
+    let (result, folder) = (report::headline(summary), shown(folder.root()));
+    Ok(app.terminal.fitted_result(format_args!("{result}.\nResults: {folder}\n\n{tables}"))?)
 }
 
 /// A study's figures as one JSON object on one line: what `committee.json` says, and where the study lies.

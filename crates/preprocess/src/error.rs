@@ -1,7 +1,7 @@
 //! What can go wrong here: every variant says what was wrong, what came and what was wanted.
 
 use crate::InstructionSet;
-use crate::limits::{MAX_SIDE_PX, MAX_WIDTH_PX, MIN_CONTRAST, MIN_WIDTH_PX};
+use crate::limits::{MAX_SIDE_PX, MAX_WIDTH_PX, MIN_WIDTH_PX};
 
 /// Errors of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -95,7 +95,9 @@ pub enum ReportError {
         known: Vec<Width>,
     },
     /// Digits that the probabilities are not of.
-    #[error("{path}: probabilities of {want} digits, but the data set has {got}: they belong to another data set")]
+    #[error(
+        "{path}: probabilities of {want} digits, but the data set has {got}: they belong to another data set"
+    )]
     Digits {
         /// The results folder.
         path: PathBuf,

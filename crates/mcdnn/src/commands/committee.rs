@@ -12,7 +12,7 @@ use report::{Columns, Labels, Listing, Selection, committee_markdown, read_selec
 
 use crate::app::App;
 use crate::digits::{self, Digits};
-use crate::studies::{Found, figures_json};
+use crate::studies::{Found, figures_json, print_tables};
 use chosen::Chosen;
 use compare::Asked;
 
@@ -109,12 +109,14 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let columns = if asked.is_empty() { Columns::All } else { chosen.selected() };
     let selection = Selection { columns, rule: args.vote };
     let summary = read_selected(&found.folder, Labels::from(&digits.data), &selection)?;
-    let text = if args.json {
-        figures_json(&summary, &found.folder)?
-    } else if args.errors {
-        errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, app.terminal.width())
-    } else {
-        committee_markdown(&summary, if args.subsets { Listing::Full } else { Listing::Short })
-    };
-    Ok(app.terminal.result(text)?)
+    if args.json {
+        return Ok(app.terminal.result(figures_json(&summary, &found.folder)?)?);
+    }
+    if args.errors {
+        let width = app.terminal.width();
+        let drawn = errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, width);
+        return Ok(app.terminal.result(drawn)?);
+    }
+    let listing = if args.subsets { Listing::Full } else { Listing::Short };
+    print_tables(&summary, &found.folder, &committee_markdown(&summary, listing), app)
 }

@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         app.terminal.result(serde_json::to_string(&report)?)?;
     } else {
         let lines: Vec<String> = report.checks.iter().map(Check::line).collect();
-        app.terminal.result(lines.join("\n"))?;
+        app.terminal.fitted_result(lines.join("\n"))?;
     }
     if !report.ok {
         bail!("broken: {failed}; the lines above say what to do");
@@ -170,9 +170,11 @@ fn gpu() -> Check {
         _ if device::has_nvidia_gpu() => {
             Check::new("gpu", State::Broken, "an NVIDIA driver is installed, but nvidia-smi shows no GPU")
         }
-        _ => {
-            Check::new("gpu", State::Absent, "no NVIDIA GPU: --device cuda cannot be used, everything else works")
-        }
+        _ => Check::new(
+            "gpu",
+            State::Absent,
+            "no NVIDIA GPU: --device cuda cannot be used, everything else works",
+        ),
     }
 }
 

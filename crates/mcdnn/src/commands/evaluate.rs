@@ -108,11 +108,10 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         views: args.views.views(),
         figures: committee.figures(),
     };
-    Ok(app.terminal.result(if args.json {
-        serde_json::to_string(&evaluation)?
-    } else {
-        text(&evaluation)
-    })?)
+    if args.json {
+        return Ok(app.terminal.result(serde_json::to_string(&evaluation)?)?);
+    }
+    Ok(app.terminal.fitted_result(text(&evaluation))?)
 }
 
 fn committee(found: &Found, digits: &EvaluationDigits, views: Option<Views>) -> Result<Committee> {

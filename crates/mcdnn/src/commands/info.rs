@@ -106,8 +106,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if args.json {
         return Ok(app.terminal.result(serde_json::to_string(&info)?)?);
     }
-    app.terminal.result(format!("study     {} ({source})\n{plan}\n{}", study.name, info.lines()))?;
-    Ok(())
+    let time = plan.time().unwrap_or_default();
+    let about = plan.study(info.parameters_elsewhere);
+    let (work, lines) = (plan.work(), info.lines());
+    let text = format!("study     {} ({source})\n{time}\n{about}\n{work}\n{lines}", study.name);
+    Ok(app.terminal.fitted_result(text)?)
 }
 
 impl Info {
@@ -142,9 +145,6 @@ impl Info {
     /// What the plan does not say.
     fn lines(&self) -> String {
         let mut lines = Vec::new();
-        if let Some(why) = self.parameters_elsewhere {
-            lines.push(format!("counts    {why}"));
-        }
         lines.push(format!(
             "steps     {} for each column: {} epochs of {} steps, {} images a step",
             thousands(self.steps),
@@ -192,6 +192,9 @@ mod tests {
         let columns: Vec<usize> = info.libtorch_memory.iter().map(|memory| memory.columns).collect();
         assert_eq!(columns, [1, 7, 35, 1, 7, 35]);
         let text = info.lines();
-        assert!(text.contains("375,200 for each column: 800 epochs of 469 steps, 128 images a step"), "{text}");
+        assert!(
+            text.contains("375,200 for each column: 800 epochs of 469 steps, 128 images a step"),
+            "{text}"
+        );
     }
 }

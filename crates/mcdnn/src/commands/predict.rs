@@ -1,15 +1,17 @@
 //! `mcdnn predict`: classifies images of digits with a study's committee.
 
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::Result;
 use classifier::CLEAR;
-use ndarray::Axis;
+use ndarray::{Array3, ArrayView3, Axis};
 use preprocess::Views;
 use serde::Serialize;
 use study::DataSet;
 
 use self::answer::Answer;
+use self::progress::Progress;
 use self::source::{Found as Image, Reading, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
@@ -23,6 +25,7 @@ mod decode;
 mod form;
 mod listing;
 mod orientation;
+mod progress;
 mod source;
 
 /// Version of the JSON object.
@@ -112,7 +115,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
     if unread.len() > N_ERRORS {
         let n_more = unread.len() - N_ERRORS;
-        app.terminal.note(format_args!("error: {n_more} more images could not be read; --json lists all of them"));
+        app.terminal
+            .note(format_args!("error: {n_more} more images could not be read; --json lists all of them"));
     }
     let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images, args, app)? };
     if args.json {
@@ -132,11 +136,34 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             let gap = if index > 0 { "\n" } else { "" };
             let drawing = if drawn { half_blocks(image.pixels.view()) } else { Vec::new() };
             let drawing: String = drawing.iter().map(|line| format!("  {}\n", line.trim_end())).collect();
-            app.terminal.result(format_args!("{gap}{}{drawing}", listing::text(answer)))?;
+            app.terminal
+                .result(format_args!("{gap}{}{drawing}", listing::text(answer, app.terminal.width())))?;
         }
     }
     // Each is reported above.
     if unread.is_empty() { Ok(()) } else { Err(AlreadyTold(1).into()) }
+}
+
+/// What each finished column says of the digits, with a progress bar on a terminal: some columns at a time.
+fn classified(
+    found: &Found,
+    digits: ArrayView3<'_, u8>,
+    views: Option<Views>,
+    app: &App,
+) -> Result<Array3<f32>> {
+    let columns = &found.finished;
+    if !app.terminal.is_interactive() {
+        return found.probabilities(columns, digits, views);
+    }
+    let bar = Progress::of(columns.len(), "columns");
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    let mut parts = Vec::new();
+    for some in columns.chunks(at_once) {
+        parts.push(found.probabilities(some, digits, views)?);
+        bar.advance(some.len());
+    }
+    let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    Ok(ndarray::concatenate(Axis(0), &parts)?)
 }
 
 /// Says so where the committee is not whole yet.
@@ -159,7 +186,7 @@ fn answer(found: &Found, images: &[Image], args: &Args, app: &App) -> Result<Vec
     let pixels: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
     let digits = ndarray::stack(Axis(0), &pixels)?;
     let views = args.views.views();
-    let probabilities = found.probabilities(&found.finished, digits.view(), views)?;
+    let probabilities = classified(found, digits.view(), views, app)?;
     let mut answers = answer::answers(images, &found.finished, probabilities.view())?;
     for file in orientation::files(images) {
         let digits = digits.slice_axis(Axis(0), file.clone().into());

@@ -96,7 +96,11 @@ fn check_records(folder: &ResultsFolder, manifest: &Manifest, ids: &[ColumnId]) 
         |record: &ColumnRecord| record.runs.iter().map(|run| run.by.kind()).collect::<BTreeSet<_>>();
     if kinds.len() > 1 || records.iter().any(|record| n_in_runs(record).len() > 1) {
         let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
-        bail!("{}: a mixture of engines or instruction sets cannot be published: {}", shown(folder.root()), kinds.join(", "));
+        bail!(
+            "{}: a mixture of engines or instruction sets cannot be published: {}",
+            shown(folder.root()),
+            kinds.join(", ")
+        );
     }
     for record in &records {
         if record.files.is_empty() {

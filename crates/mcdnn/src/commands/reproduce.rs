@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use report::{Labels, Summary};
@@ -15,7 +16,7 @@ use crate::digits::{self, Digits};
 use crate::failure::{AlreadyTold, RUN_AGAIN, RunAgain, WithoutLibtorch, usage_error};
 use crate::holding;
 use crate::numbers::list;
-use crate::plan::Plan;
+use crate::plan::{Plan, rounded};
 use crate::share::ShareArgs;
 use crate::studies::print_figures;
 use crate::training::{self, End, Job, Wanted};
@@ -92,6 +93,9 @@ Exit codes:
     )
 }
 
+/// A run that takes this long can be stopped and resumed on purpose.
+const LONG: Duration = Duration::from_secs(30 * 60);
+
 /// Runs the study.
 ///
 /// # Errors
@@ -131,7 +135,9 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
     let heading = format!("study     {} ({source}) in {shown_root}", study.name);
     if args.dry_run {
         let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
-        return Ok(app.terminal.result(format_args!("{heading}\n{plan}"))?);
+        let text =
+            format!("{}{heading}\n{}\n{}", time(&plan, n_workers, app)?, plan.study(None), plan.work());
+        return Ok(app.terminal.fitted_result(text)?);
     }
 
     note_published(&study, app);
@@ -158,20 +164,26 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
         return Err(WithoutLibtorch(args.device).into());
     }
     args.device.check()?;
+    // A folder of digits that cannot be used is refused before a folder of results is made.
+    let given =
+        args.data.as_deref().map(|data| Digits::bring(study.data, Some(data), &app.terminal)).transpose()?;
     let folder = ResultsFolder::create(&root)?;
     let locks = holding::lock(&folder, &columns, &app.terminal)?;
     // From here on a scheduler's signal has an answer, though a download may have to end first.
     let stop = if args.share.is_given() { Some(training::listen(app)?) } else { None };
     folder.adopt(&study)?; // again: another run may have come first
     trainer::clean_finished(&folder, &columns)?;
-    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    let digits = match given {
+        Some(digits) => digits,
+        None => Digits::bring(study.data, None, &app.terminal)?,
+    };
 
     let [finished, unfinished] = folder.split(&columns)?;
     if !folder.is_complete(&columns, args.test, study.views) {
         if !args.quiet && !unfinished.is_empty() {
             let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
-            app.terminal.note(heading);
-            app.terminal.note(plan);
+            let text = format!("{}{heading}\n{}", time(&plan, n_workers, app)?, plan.study(None));
+            app.terminal.fitted_note(text);
         }
         let job = Job {
             study: &study,
@@ -190,7 +202,7 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
             End::Interrupted if args.share.is_given() => {
                 return Err(RunAgain("interrupted and saved; the same command resumes".to_owned()).into());
             }
-            End::Interrupted => bail!("interrupted; go on with `{}`", app.same_command_again()),
+            End::Interrupted => bail!("interrupted and saved; resume with `{}`", app.same_command_again()),
             End::TakenOver if args.share.is_given() => return Err(AlreadyTold(RUN_AGAIN).into()),
             End::TakenOver | End::Failed => return Err(AlreadyTold(1).into()),
         }
@@ -202,6 +214,21 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
         return Ok(());
     }
     print_figures(&summarize(&folder, &digits, app)?, &folder, args.json, app)
+}
+
+/// The first lines of a plan: the time and, of a long run, how to stop it and what to try first.
+fn time(plan: &Plan<'_>, n_workers: NonZeroUsize, app: &App) -> Result<String> {
+    let Some(time) = plan.time() else { return Ok(String::new()) };
+    let mut lines = vec![time];
+    if plan.estimate() >= LONG {
+        lines.push("          stop it at any time with Ctrl-C; the same command resumes".to_owned());
+        let Config { study, .. } = Config::quick()?;
+        let folder = ResultsFolder::open(app.place.results.join(&study.name));
+        let estimate = rounded(Plan::new(&study, &folder, n_workers).estimate());
+        let name = app.place.name;
+        lines.push(format!("          to try first: `{name} reproduce --config quick`, about {estimate}"));
+    }
+    Ok(lines.join("\n") + "\n")
 }
 
 /// The columns of the study, or those of them that the command line names, in training order.

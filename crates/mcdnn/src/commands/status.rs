@@ -62,7 +62,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 pub(super) fn print(study: Option<&Path>, json: bool, app: &App) -> Result<()> {
     let found = found(study, app)?;
     let status = Status::read(&found.folder, &found.manifest, None)?;
-    app.terminal.result(if json { serde_json::to_string(&status)? } else { status.to_string() })?;
+    let width = app.terminal.width();
+    app.terminal.result(if json { serde_json::to_string(&status)? } else { status.text(width) })?;
     done(&status)
 }
 
@@ -82,7 +83,10 @@ fn watch(study: Option<&Path>, app: &App) -> Result<()> {
     let mut shown = String::new();
     loop {
         let status = Status::read(&found.folder, &found.manifest, before.as_ref())?.busy_first();
-        let text = if app.terminal.can_redraw() { status.to_string() } else { status.headline() };
+        let text = match app.terminal.can_redraw() {
+            true => status.text(app.terminal.width()),
+            false => status.headline(),
+        };
         if text != shown {
             app.terminal.redraw(&text)?;
             shown = text;

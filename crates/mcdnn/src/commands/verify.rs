@@ -103,16 +103,22 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             holds,
         })?)?;
     } else {
-        app.terminal.result("| column      | checksums and predictions |")?;
-        app.terminal.result("| ----------- | ------------------------- |")?;
+        let n_wrong = columns.iter().filter(|(_, verdict)| !verdict.holds()).count();
+        let (n_all, n_checked) = (study.columns().len(), columns.len());
+        let found = if n_wrong == 0 { "all correct".to_owned() } else { format!("{n_wrong} WRONG") };
+        let mut text =
+            format!("columns verified: {n_checked} of {n_all}, {found}\ncommittee.json: {committee}\n\n");
+        text += "| column      | checksums and predictions |\n| ----------- | ------------------------- |\n";
         for (column, verdict) in &columns {
-            app.terminal.result(format_args!("| {:<11} | {verdict} |", column.to_string()))?;
+            text += &format!("| {:<11} | {:<25} |\n", column.to_string(), verdict.to_string());
         }
-        app.terminal.result(format_args!("\ncommittee.json: {committee}"))?;
-        let n_all = study.columns().len();
-        app.terminal.result(format_args!("columns checked: {} of {n_all}", columns.len()))?;
+        app.terminal.fitted_result(text)?;
     }
-    if holds { Ok(()) } else { bail!("{}: not everything is correct; see the table above", shown(folder.root())) }
+    if holds {
+        Ok(())
+    } else {
+        bail!("{}: not everything is correct; see the table above", shown(folder.root()))
+    }
 }
 
 /// Whether the stored figures are those of the columns; `Err` with what is wrong.

@@ -381,7 +381,8 @@ fn a_folder_is_read_as_people_have_it() {
     // Folders without an image are an error, however deep one looks.
     place.write("texts/below/notes.txt", "no image");
     let ran = place.run("predict --study results --recursive texts");
-    let error = "error: texts: no image in this folder or below it: PNG, JPEG, BMP, GIF, WebP, TIFF, or IDX\n";
+    let error =
+        "error: texts: no image in this folder or below it: PNG, JPEG, BMP, GIF, WebP, TIFF, or IDX\n";
     assert_eq!((ran.code, ran.stderr.ends_with(error)), (Some(1), true), "{}", ran.stderr);
 }
 

@@ -120,9 +120,13 @@ impl Fixture {
 
     /// The program, started by one that is given its path and arguments.
     fn command_by(&self, mut command: Command, results: &Path, args: &[&str]) -> Command {
-        for variable in
-            ["CIRESAN_INSTRUCTION_SET", "CIRESAN_WORKSPACE", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]
-        {
+        for variable in [
+            "CIRESAN_INSTRUCTION_SET",
+            "CIRESAN_WORKSPACE",
+            "SLURM_ARRAY_TASK_ID",
+            "JOB_COMPLETION_INDEX",
+            "COLUMNS",
+        ] {
             command.env_remove(variable);
         }
         command.current_dir(self.folder.path()).arg("reproduce");

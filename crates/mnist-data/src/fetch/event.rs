@@ -65,7 +65,9 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Found { folder } => write!(f, "{}: all files are there and verified", folder.display()),
-            Event::Waiting { lock } => write!(f, "{}: another process is downloading; waiting", lock.display()),
+            Event::Waiting { lock } => {
+                write!(f, "{}: another process is downloading; waiting", lock.display())
+            }
             Event::Damaged { path } => write!(f, "{}: damaged, downloading it again", path.display()),
             Event::Started { source } => write!(f, "{source}: downloading"),
             Event::Progress { source, n_bytes, total: Some(total) } => {

@@ -38,10 +38,10 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
         ("95 %", Align::Right),
     ];
     if has_regions {
-        header.push(("only these miss", Align::Right));
+        header.push(("missed by exactly these", Align::Right));
     }
     if beside {
-        header.push(("Theano project", Align::Right));
+        header.push(("Theano", Align::Right));
     }
     header.push(("", Align::Left));
     let row = |subset: &Subset| {
@@ -66,7 +66,7 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
     let mut text = table(&header, &summary.subsets.iter().map(row).collect::<Vec<_>>());
     if has_regions {
         text.push_str(
-            "\nonly these miss: digits that the committee of each of these widths misses, and no other.\n",
+            "\nmissed by exactly these: digits that the committee of each of these widths misses, and no\nother width's committee.\n",
         );
     }
     Some(text)

@@ -27,7 +27,9 @@ impl Chosen {
     /// A column's name among them.
     pub(super) fn widths(names: &[String]) -> Result<Self> {
         if let Some(column) = names.iter().find(|name| name.parse::<ColumnId>().is_ok()) {
-            return Err(usage_error(format_args!("--widths {column}: this is a column, not a width; use --columns")));
+            return Err(usage_error(format_args!(
+                "--widths {column}: this is a column, not a width; use --columns"
+            )));
         }
         Ok(Self { widths: names.to_vec(), columns: Vec::new() })
     }
@@ -93,7 +95,9 @@ impl Chosen {
         let known: Vec<String> = found.study.widths.iter().map(ToString::to_string).collect();
         if let Some(unknown) = self.widths.iter().find(|asked| !known.contains(asked)) {
             let known = known.join(", ");
-            return Err(usage_error(format_args!("{shown}: this study has no width {unknown}; it has {known}")));
+            return Err(usage_error(format_args!(
+                "{shown}: this study has no width {unknown}; it has {known}"
+            )));
         }
         let Study { columns_per_width, .. } = &found.study;
         let all = found.study.columns();

@@ -110,7 +110,9 @@ pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
     let data = studies.first().context("no committee is asked for")?.1.study.data;
     if let Some((_, other, _)) = studies.iter().find(|(_, found, _)| found.study.data != data) {
         let (folder, other) = (shown(other.folder.root()), other.study.data);
-        return Err(usage_error(format_args!("{folder}: this study uses other digits ({other}, not {data})")));
+        return Err(usage_error(format_args!(
+            "{folder}: this study uses other digits ({other}, not {data})"
+        )));
     }
     let digits = Digits::bring(data, args.data.as_deref(), &app.terminal)?;
     let labels = Labels::from(&digits.data);
@@ -134,11 +136,10 @@ pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
         test: McNemar::of(&first_answers, &second_answers, &labels)?,
         difference: bootstrap_difference(&first_answers, &second_answers, &labels, RESAMPLES, seed)?,
     };
-    Ok(app.terminal.result(if args.json {
-        serde_json::to_string(&comparison)?
-    } else {
-        text(&comparison)
-    })?)
+    if args.json {
+        return Ok(app.terminal.result(serde_json::to_string(&comparison)?)?);
+    }
+    Ok(app.terminal.fitted_result(text(&comparison))?)
 }
 
 /// Columns of different digits form no committee.
@@ -161,7 +162,9 @@ fn check_same_digits(sources: &[Source]) -> Result<()> {
             )));
         }
         if other.found.manifest.data != first.found.manifest.data {
-            return Err(usage_error(format_args!("{there}: its digits differ from those of {here}: the hashes of the data files are not the same")));
+            return Err(usage_error(format_args!(
+                "{there}: its digits differ from those of {here}: the hashes of the data files are not the same"
+            )));
         }
     }
     Ok(())

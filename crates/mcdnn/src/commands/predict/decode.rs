@@ -63,7 +63,10 @@ pub(crate) fn grey(reader: impl Read, format: ImageFormat) -> Result<Array2<u8>>
 fn told(error: ImageError) -> anyhow::Error {
     match error {
         ImageError::Limits(_) => {
-            anyhow!("the image is too large: at most {MAX_SIDE} pixels a side and {} MiB are allowed", MAX_DECODED >> 20)
+            anyhow!(
+                "the image is too large: at most {MAX_SIDE} pixels a side and {} MiB are allowed",
+                MAX_DECODED >> 20
+            )
         }
         error => anyhow!("{error}"),
     }
