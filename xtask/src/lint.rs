@@ -12,6 +12,7 @@ use crate::test::step;
 use crate::workspace::Workspace;
 
 mod dense_bits;
+mod manifests;
 
 /// Where the table of crates and their edges is.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
@@ -56,6 +57,7 @@ pub(crate) fn run(_: &Args) -> Result<()> {
         problems.extend(libtorch_edges(package));
         problems.extend(unsafe_targets(package));
         problems.extend(unsafe_opt_ins(package)?);
+        problems.extend(manifests::incomplete(package));
     }
     problems.extend(dense_bits::avx512_products(workspace.cargo())?);
     problems.extend(invalid_configs(&workspace.configs())?);
@@ -84,6 +86,8 @@ struct Package {
     manifest_path: String,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
+    #[serde(flatten)]
+    about: manifests::About,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,6 +96,8 @@ struct Dependency {
     /// `None` for a normal dependency, else `dev` or `build`.
     kind: Option<String>,
     optional: bool,
+    /// The versions that fit; `*` where the manifest names none.
+    req: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -259,12 +265,14 @@ mod tests {
             name: name.to_owned(),
             kind: kind.map(str::to_owned),
             optional,
+            req: String::new(),
         };
         Package {
             name: name.to_owned(),
             manifest_path: format!("crates/{name}/Cargo.toml"),
             dependencies: dependencies.iter().map(dependency).collect(),
             targets: Vec::new(),
+            about: manifests::About::default(),
         }
     }
 

@@ -108,13 +108,13 @@ fn speed(study: &Study, measured: &[f64]) -> Speed {
 impl Plan<'_> {
     /// The line with the estimated time; `None` where nothing is known of the device's speed.
     pub(crate) fn time(&self) -> Option<String> {
-        let (source, speed) = match self.speed {
-            Speed::Measured(speed) => ("the speed of its earlier epochs", speed),
-            Speed::Assumed(speed) => ("a typical speed", speed),
+        let (at, speed) = match self.speed {
+            Speed::Measured(speed) => ("at the measured", speed),
+            Speed::Assumed(speed) => ("assuming", speed),
         };
         (self.device == Device::Cpu).then(|| {
             format!(
-                "time      about {} on {} (estimated from {source}, {} images/s for each core)",
+                "time      about {} on {} ({at} {} images/s per core)",
                 rounded(self.estimate()),
                 count(self.n_busy(), "core"),
                 thousands(speed.round() as u64)
