@@ -47,7 +47,8 @@ pub(super) fn incomplete(package: &Package) -> Vec<String> {
     let absent = LICENCES.into_iter().filter(|name| !folder.join(name).is_file());
     missing.extend(absent.map(|name| format!("file {name}")));
     let without_version = package.dependencies.iter().filter(|dependency| dependency.req == "*");
-    missing.extend(without_version.map(|dependency| format!("version of the dependency {}", dependency.name)));
+    missing
+        .extend(without_version.map(|dependency| format!("version of the dependency {}", dependency.name)));
     let name = &package.name;
     missing.into_iter().map(|what| format!("{name}: missing in its manifest or folder: {what}")).collect()
 }

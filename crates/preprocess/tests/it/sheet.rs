@@ -15,5 +15,8 @@ fn the_documentation_shows_the_readmes_picture() {
     if std::env::var_os("UPDATE_SHEET").is_some() {
         fs::write(folder.join("sheet.md"), &want).unwrap();
     }
-    assert!(fs::read_to_string(folder.join("sheet.md")).unwrap() == want, "doc/sheet.md is of another picture");
+    assert!(
+        fs::read_to_string(folder.join("sheet.md")).unwrap() == want,
+        "doc/sheet.md is of another picture"
+    );
 }
