@@ -133,14 +133,16 @@ fn columns_are_chosen_by_name_and_combined_by_any_rule() {
     place.run("committee --columns w20-1 --study made-up").refused(1, &["column w20-1 is not finished"]);
     place.run("committee --columns w14-2 --study made-up").refused(2, &["no column w14-2", "numbers 1 to 1"]);
     place.run("committee --columns 14 --study made-up").refused(2, &["--columns: column \"14\", expected"]);
-    place.run("committee --widths w14-1 --study made-up").refused(2, &["a column, which --columns takes"]);
+    place
+        .run("committee --widths w14-1 --study made-up")
+        .refused(2, &["this is a column, not a width; use --columns"]);
     place.run("committee --vote weighted --study made-up").refused(2, &["no weights for a weighted mean"]);
 }
 
 #[test]
 fn missed_digits_are_drawn() {
     let text = made_up().run("committee --widths 14 --errors --study made-up").succeeded().stdout;
-    assert!(text.starts_with("5 of 100 digits missed by 1 columns together"), "{text}");
+    assert!(text.starts_with("5 of 100 digits are misclassified by 1 column together"), "{text}");
     let label = Data::sample().test.labels()[4];
     assert!(text.contains(&format!("digit 4, label {label}")), "{text}");
     assert!(text.contains(&format!("votes: 1 for {}", (label + 1) % 10)), "{text}");
@@ -156,7 +158,7 @@ fn two_committees_are_compared() {
         "| **A right** |      95 |       0 |",
         "| **A wrong** |       1 |       4 |",
         "p = 1.0000",
-        "no evidence",
+        "not evidence",
     ] {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
@@ -216,7 +218,7 @@ fn another_studys_columns_are_added() {
 fn columns_of_other_digits_are_not_added() {
     let place = with_another();
     let arguments = "committee --study made-up --also other";
-    place.run("committee --study made-up --also no-such").refused(2, &["no-such: no study.json there"]);
+    place.run("committee --study made-up --also no-such").refused(2, &["no-such: not the results folder of a study"]);
 
     // Other digits by their hashes, then by their name.
     let folder = ResultsFolder::open(place.path("results/other"));
@@ -253,14 +255,14 @@ fn damaged_files_are_named() {
     std::fs::write(of("probabilities.npy"), &whole[..whole.len() / 2]).unwrap();
     refused(&[
         "w14-1/probabilities.npy: damaged: its SHA-256 is ",
-        "`reproduce` predicts it again from the weights",
+        "`reproduce` computes it again from the weights",
     ]);
 
     // Those of another test set: 50 digits.
     let some = Array2::from_elem((50, 10), 0.1);
     write_probabilities(&of("probabilities.npy"), some.view()).unwrap();
     record(&ResultsFolder::open(place.path("made-up")), "w14-1".parse().unwrap());
-    refused(&["made-up: ", "100 labels, expected 50: one an image"]);
+    refused(&["made-up: ", "100 labels, expected 50: one for each image"]);
     place.run("committee --study made-up").refused(1, &["member w14-1: shape [50, 10], expected [100, 10]"]);
 }
 
@@ -292,7 +294,7 @@ fn the_report_of_an_unfinished_study() {
     let told = "report    made-up/report.html\nerror: made-up: 2 of 3 columns are finished\n";
     assert_eq!(ran.stderr, told);
     let page = std::fs::read_to_string(place.path("made-up/report.html")).unwrap();
-    assert!(page.contains("Still to come: w20-1") && page.ends_with("</html>\n"));
+    assert!(page.contains("Missing: w20-1") && page.ends_with("</html>\n"));
     for name in ["report.md", "committee.json", "figures/errors.svg"] {
         assert!(place.path("made-up").join(name).is_file(), "{name}");
     }

@@ -88,7 +88,7 @@ fn the_text_says_which_digits_and_its_lines_fit_a_terminal() {
     }
     let (wrong, second) = (figures.all.score.errors, figures.all.second_guess_right);
     let told =
-        format!("Of the {wrong} errors of all columns together the second guess is right in {second}.");
+        format!("All columns together make {wrong} errors. The second guess is right in {second} of them.");
     assert!(text.contains(&told), "{text}");
 }
 
@@ -130,7 +130,7 @@ fn with_views_the_figures_are_those_that_the_study_has_with_views() {
     assert!(ran.stdout.lines().all(|line| !line.contains("views") || line.chars().count() <= 80), "{ran:#?}");
     assert_eq!(std::fs::read(place.path("results/columns/w14-1/weights.safetensors")).unwrap(), weights);
     let again = place.run("reproduce --config tiny.json --study ./results").succeeded();
-    assert!(again.stderr.starts_with("nothing to do"), "{again:#?}");
+    assert!(again.stderr.starts_with("nothing to train"), "{again:#?}");
 
     let summary = place.run("committee --study results --json").succeeded().stdout;
     let with_views = crate::committee::figures(&summary).with_views.unwrap();

@@ -40,7 +40,7 @@ fn a_whole_study_holds_and_each_damage_is_found() {
     let place = trained();
     let ran = place.run("verify --study tiny").succeeded();
     assert_eq!(ran.stdout.matches("same bits").count(), 2, "{ran:#?}");
-    assert!(ran.stdout.contains("columns checked: 2 of 2"), "{ran:#?}");
+    assert!(ran.stdout.contains("columns verified: 2 of 2, all correct"), "{ran:#?}");
     let json: Value =
         serde_json::from_str(&place.run("verify --study tiny --json").succeeded().stdout).unwrap();
     assert_eq!((&json["schema"], &json["holds"], &json["study"]), (&1.into(), &true.into(), &"tiny".into()));
@@ -63,7 +63,7 @@ fn a_whole_study_holds_and_each_damage_is_found() {
     let mut figures: Value = serde_json::from_str(&unseal(&whole).unwrap()).unwrap();
     figures["schema"] = 1.into();
     fs::write(&path, seal(&figures)).unwrap();
-    assert!(place.run("verify --study tiny").succeeded().stdout.contains("of another version"));
+    assert!(place.run("verify --study tiny").succeeded().stdout.contains("by another version"));
     fs::write(&path, whole).unwrap();
 
     // Predictions of another column, with a record that calls them right.
@@ -149,12 +149,12 @@ fn what_nobody_could_check_is_not_published() {
         record.runs[0].by.commit = "0123".to_owned();
         record.runs[0].by.instruction_set = Some("none".to_owned());
     });
-    refused(&["a mixture is not published: "]);
+    refused(&["a mixture of engines or instruction sets cannot be published: "]);
 
     fs::remove_dir_all(place.path("results/tiny/columns/w14-1")).unwrap();
     refused(&["results/tiny: 1 of 2 columns are finished; --partial publishes some"]);
     place.run("publish --study tiny --partial").succeeded();
     let report = fs::read_to_string(place.path("results/published/tiny/report.md")).unwrap();
     assert!(report.contains("1 of 2 finished"), "{report}");
-    place.run("publish --study nowhere").refused(2, &["nowhere: no study.json"]);
+    place.run("publish --study nowhere").refused(2, &["nowhere: not the results folder of a study"]);
 }

@@ -113,7 +113,8 @@ fn check_cancelled(cluster: &Cluster) {
     cluster.wait_for("the end of a cancelled job", || cluster.has_ended(&job).then_some(()));
     let log = fs::read_to_string(log).unwrap();
     assert!(
-        log.contains("stopped: 1 column saved in mid-training") && log.contains("begun 1 times"),
+        log.contains("stopped: 0 of 1 column finished, 1 saved in mid-training")
+            && log.contains("begun 1 times"),
         "{log}"
     );
     assert!(fixture.column("w14-1").checkpoint().exists());

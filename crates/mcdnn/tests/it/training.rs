@@ -218,7 +218,7 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{self:?}");
         let has_table = ["100 test digits", "80 held-out digits"]
             .iter()
-            .any(|digits| self.stdout.starts_with(&format!("# Study tiny: errors on {digits}")));
+            .any(|digits| self.stdout.contains(&format!("\n# Study tiny: error on {digits}")));
         assert!(
             has_table || self.stdout.is_empty() && self.code != Some(0),
             "stdout is for results: {self:?}"
