@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: formatting, clippy, and the rules of the house that neither knows.
+//! `cargo xtask lint`: formatting, clippy, and the project's own rules.
 
 use std::fs;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
 
-    terminal::note("── rules of the house");
+    terminal::note("── the project's own rules");
     let metadata = metadata(&workspace)?;
     let text = fs::read_to_string(workspace.root().join(ARCHITECTURE)).context(ARCHITECTURE)?;
     let edges = Edges::from_markdown(&text)?;

@@ -87,7 +87,7 @@ pub enum Error {
         /// Bytes there must be at least, header included.
         want: u64,
     },
-    /// The file, or what it holds in gzip form, goes on after its last element.
+    /// The file, or its content in gzip form, continues after the last element.
     #[error("{path}: trailing bytes: got at least {got} bytes, expected {want}")]
     Trailing {
         /// The file.

@@ -96,7 +96,7 @@ pub enum PreprocessError {
         n_images: usize,
     },
 
-    /// An image without ink.
+    /// An image without ink: no pixel differs enough from the paper.
     #[error("the image is blank")]
     Blank {
         /// The largest difference between a pixel and the paper, in grey levels.

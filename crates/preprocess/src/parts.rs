@@ -13,9 +13,9 @@ use crate::pieces::{Piece, Pieces};
 pub enum Doubt {
     /// Pieces of ink as large as digits stand apart, or the ink is too wide for one.
     Several,
-    /// What surrounds the sheet is taken for paper, or is a part of the ink.
+    /// The surroundings of the sheet look like paper, or like a part of the ink.
     Border,
-    /// The ink is a full area, or so many strokes that no digit has them.
+    /// The ink is a solid area, or has more strokes than a digit.
     NoStroke,
 }
 

@@ -87,7 +87,7 @@ impl ColumnError {
         matches!(reason.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
-    /// Whether another process has taken the column over and goes on with it.
+    /// Whether another process has taken over the column and continues it.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         let Self::Results(error) = self else { return false };

@@ -1,4 +1,4 @@
-//! Damage that a column trains on without.
+//! Damage that does not stop a column.
 
 use std::path::PathBuf;
 

@@ -50,7 +50,7 @@ pub fn n_gpus() -> Result<usize, GpuError> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
-    /// The system does not tell where libtorch is loaded from.
+    /// The system does not report where libtorch is loaded from.
     #[error("no GPU on {}: libtorch's CUDA can be loaded on Linux only", std::env::consts::OS)]
     System,
     /// The loaded libtorch is another version.

@@ -218,7 +218,9 @@ fn another_studys_columns_are_added() {
 fn columns_of_other_digits_are_not_added() {
     let place = with_another();
     let arguments = "committee --study made-up --also other";
-    place.run("committee --study made-up --also no-such").refused(2, &["no-such: not the results folder of a study"]);
+    place
+        .run("committee --study made-up --also no-such")
+        .refused(2, &["no-such: not the results folder of a study"]);
 
     // Other digits by their hashes, then by their name.
     let folder = ResultsFolder::open(place.path("results/other"));

@@ -230,7 +230,9 @@ fn weights_of_another_column_or_damaged_ones_are_named() {
 fn studies_that_cannot_answer() {
     let place = Place::new();
     place.write("digits.idx", idx(digits()));
-    place.run("predict digits.idx --study nowhere").refused(2, &["nowhere: not the results folder of a study"]);
+    place
+        .run("predict digits.idx --study nowhere")
+        .refused(2, &["nowhere: not the results folder of a study"]);
 
     let place = trained();
     place.write("digits.idx", idx(digits()));

@@ -38,7 +38,7 @@ pub enum FetchError {
         /// What was given.
         got: String,
     },
-    /// No source brought all files.
+    /// No source had all files.
     #[error(
         "{collection} could not be downloaded into {folder}: {}; if you have its four files, name their folder with \
          --data DIR{hint}",

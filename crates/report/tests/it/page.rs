@@ -58,6 +58,14 @@ fn unfinished_and_other_studies_are_told_as_such() {
 }
 
 #[test]
+fn a_column_that_is_its_widths_committee_is_drawn_once() {
+    let columns = ["w14-1", "w20-1"].map(|name| Column { name, sure: 0.9, wrong: &[1] });
+    let page = html(&study("mnist", "[14, 20]", 1, &columns));
+    assert!(!page.contains("committee of the width") && page.contains("the only one of its width"));
+    assert!(html(&complete()).contains("committee of the width"));
+}
+
+#[test]
 fn a_studys_own_words_are_text() {
     let made_up = complete();
     let mut summary = summary(&made_up);
