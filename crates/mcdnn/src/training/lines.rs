@@ -11,7 +11,7 @@ use crate::numbers::{count, duration, percent, significant, thousands};
 use crate::terminal::Terminal;
 
 /// A run of at most this many epochs, all columns together, gets a line for each.
-const FEW_EPOCHS: usize = 200;
+const FEW_EPOCHS: usize = 500;
 
 /// A longer run gets at most a line in this time, and one for each finished column.
 const PAUSE: Duration = Duration::from_secs(60);

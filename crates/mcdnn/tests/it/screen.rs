@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::num::NonZeroU16;
 use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,7 +35,7 @@ impl Session {
         command.stdout(other_end.try_clone().unwrap()).stderr(other_end);
         let child = command.spawn().unwrap();
         drop(command); // and with it this process's copies of the other end
-        let screen = Parser::new(ROWS, columns, 0);
+        let screen = Parser::new(cells(ROWS), cells(columns), 0);
         Self { child, terminal: terminal.into(), screen, bytes: Vec::new() }
     }
 
@@ -57,7 +58,7 @@ impl Session {
 
     fn resize(&mut self, columns: u16) {
         tcsetwinsize(&self.terminal, size(columns)).unwrap();
-        self.screen.screen_mut().set_size(ROWS, columns);
+        self.screen.screen_mut().set_size(cells(ROWS), cells(columns));
     }
 
     fn interrupt(&self) {
@@ -69,6 +70,10 @@ impl Session {
         while self.read() {}
         (self.child.wait().unwrap().code(), self.screen.screen().contents(), self.bytes)
     }
+}
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).unwrap()
 }
 
 fn size(columns: u16) -> Winsize {

@@ -54,7 +54,7 @@ fn a_results_folder_of_another_config_is_refused_untouched() {
     check_refused(
         &fixture.run(&[]),
         2,
-        &["a study of another config: epochs is 1 there and 2 in yours;", "or choose another results folder"],
+        &["belongs to another config: epochs is 1 there and 2 in yours;", "or choose another results folder"],
     );
     assert_eq!(fixture.bits(), before);
 }
