@@ -255,9 +255,9 @@ mod tests {
         let plan = Plan::new(&study, &results, workers(2));
         assert_eq!(plan.n_images(), (4 * 8 - 2) * 60_000);
         let text = plan.to_string();
-        assert!(text.contains("columns   4, 1 of each width (14, 16, 18, 20); 4 to train"), "{text}");
+        assert!(text.contains("columns   4: 1 of each width (14, 16, 18, 20); 4 to train"), "{text}");
         assert!(
-            text.contains("76,040 parameters") && text.contains("earlier epochs, 5,000 images/s"),
+            text.contains("76,040 parameters") && text.contains("at the measured 5,000 images/s"),
             "{text}"
         );
     }

@@ -262,7 +262,7 @@ impl Column {
             (None, loss) => format!("loss {}", significant(loss?, 3)),
         };
         let Self { column, epoch, .. } = self;
-        let warning = format!("{column} has learnt nothing: {so_far} after epoch {epoch};");
+        let warning = format!("{column} learnt nothing: {so_far} after epoch {epoch};");
         self.learnt_nothing.then(|| format!("{warning}\n          try a lower learning rate"))
     }
 

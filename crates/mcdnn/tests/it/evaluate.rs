@@ -124,7 +124,7 @@ fn with_views_the_figures_are_those_that_the_study_has_with_views() {
     // The finished study's config has gained views: nothing is trained.
     let weights = std::fs::read(place.path("results/columns/w14-1/weights.safetensors")).unwrap();
     let ran = place.run("reproduce --config tiny.json --study ./results").succeeded();
-    assert!(ran.stderr.contains("w14-1       predictions that were missing or damaged are made"), "{ran:#?}");
+    assert!(ran.stderr.contains("w14-1       predictions were missing or damaged"), "{ran:#?}");
     assert!(ran.stdout.contains("## With views of each digit, error in %"), "{ran:#?}");
     assert!(ran.stdout.contains("The mean of 4 views of each digit"), "{ran:#?}");
     assert!(ran.stdout.lines().all(|line| !line.contains("views") || line.chars().count() <= 80), "{ran:#?}");
@@ -141,7 +141,10 @@ fn with_views_the_figures_are_those_that_the_study_has_with_views() {
     assert_eq!((&got.figures, got.views), (&with_views.figures, Some(with_views.views)));
     assert_ne!(got.figures, evaluation(&place).figures);
     let text = place.run(&arguments).succeeded().stdout;
-    assert!(text.contains("\nviews:  4 of each digit, at 0.5 of the training's distortion\n"), "{text}");
+    assert!(
+        text.contains("\nviews:  4 of each digit, distorted with 0.5 of the training's strength\n"),
+        "{text}"
+    );
 
     // Damage to them is told, and mended.
     assert!(place.run("verify --study results").succeeded().stdout.contains("same bits"));

@@ -275,8 +275,7 @@ fn transposed_digits_are_told_and_transpose_turns_them() {
 
     let (wrong, told) = asked(&place, "turned.idx");
     assert!(counted(&wrong).0 == 0 && counted(&wrong).1 < 60, "{told}");
-    let words =
-        "turned.idx: the file's images are clearer with rows and columns exchanged: try with --transpose";
+    let words = "turned.idx: the images of this file seem to have rows and columns swapped; try --transpose";
     assert!(told.contains(words), "{told}");
     let (right, told) = asked(&place, "turned.idx --transpose");
     assert_eq!(
@@ -301,7 +300,7 @@ fn transposed_digits_are_told_and_transpose_turns_them() {
     place.write("labels.idx", idx(ndarray::Array1::from(labels)));
     let ran =
         place.run(&format!("evaluate --study {study} --images upright.idx --labels labels.idx")).succeeded();
-    let words = "labels.idx: the columns agree with one another but not with these labels: are they of upright.idx, in its order?";
+    let words = "warning: labels.idx: the columns agree with each other but not with these labels. Are these the labels of upright.idx, in the same order?";
     assert!(ran.stderr.contains(words), "{ran:#?}");
 }
 
@@ -383,8 +382,7 @@ fn a_folder_is_read_as_people_have_it() {
     // Folders without an image are an error, however deep one looks.
     place.write("texts/below/notes.txt", "no image");
     let ran = place.run("predict --study results --recursive texts");
-    let error =
-        "error: texts: no image in this folder or below it: PNG, JPEG, BMP, GIF, WebP, TIFF, or IDX\n";
+    let error = "error: texts: no image in this folder or in the folders inside it (expected PNG, JPEG, BMP, GIF, WebP, TIFF or IDX)\n";
     assert_eq!((ran.code, ran.stderr.ends_with(error)), (Some(1), true), "{}", ran.stderr);
 }
 
@@ -395,12 +393,12 @@ fn many_errors_are_summed_up() {
     let ran = place.run("predict --study results blank.idx");
     assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 11), "{}", ran.stderr);
     assert!(
-        ran.stderr.ends_with("error: 490 more could not be read; --json lists them all\n"),
+        ran.stderr.ends_with("error: 490 more images could not be read; --json lists all of them\n"),
         "{}",
         ran.stderr
     );
     place.write("none.idx", idx(Array3::<u8>::zeros((0, 28, 28))));
-    place.run("predict --study results none.idx").refused(1, &["none.idx: 0 images"]);
+    place.run("predict --study results none.idx").refused(1, &["none.idx: the file contains no images"]);
     // 4 GB are announced.
     place.write("large.idx", [0, 0, 8, 3, 0, 0x50, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28]);
     place

@@ -28,7 +28,7 @@ fn wrong_configs() {
 fn a_config_that_is_not_there() {
     Place::new().run(REPRODUCE).refused(
         2,
-        &["tiny.json: no such file, and no built-in config", "best, held-out, paper, quick, theano"],
+        &["tiny.json: no such file and no built-in config", "best, held-out, paper, quick, theano"],
     );
     let words = ["configs/tiny.json", "cannot read the config"];
     Place::new().run("reproduce --config configs/tiny.json").refused(2, &words);
@@ -151,7 +151,7 @@ fn variables_of_the_environment_are_told_what_is_wrong_with_them() {
         Ran::of(command)
     };
     let refused = with("CIRESAN_CACHE", "~/digits", "setup");
-    refused.refused(2, &["CIRESAN_CACHE is ~/digits: no shell has replaced the ~"]);
+    refused.refused(2, &["CIRESAN_CACHE is ~/digits: the shell did not expand the ~"]);
     let study = format!("{}/../../results/published/best", env!("CARGO_MANIFEST_DIR"));
     place.write("digits.idx", crate::predict::idx(crate::predict::digits()));
     let predict = format!("predict --study {study} digits.idx");
@@ -164,7 +164,7 @@ fn variables_of_the_environment_are_told_what_is_wrong_with_them() {
         let ran = with("HTTPS_PROXY", address, "setup");
         assert_eq!(ran.code, Some(1), "{ran:#?}");
         assert!(
-            ran.stderr.contains("mnist could not be fetched") && !ran.stderr.contains("panicked"),
+            ran.stderr.contains("mnist could not be downloaded") && !ran.stderr.contains("panicked"),
             "{ran:#?}"
         );
     }

@@ -111,7 +111,7 @@ impl Fixture {
     /// Starts the program and returns once it is about to train, and has told so.
     #[cfg(unix)]
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        Running::start(self.command(self.results().root(), args), 1, ", on ciresan-cpu ")
+        Running::start(self.command(self.results().root(), args), 1, "engine    ciresan-cpu ")
     }
 
     pub(crate) fn command(&self, results: &Path, args: &[&str]) -> Command {

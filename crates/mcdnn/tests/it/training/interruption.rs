@@ -206,7 +206,7 @@ fn another_instruction_set_is_told_of() {
     other.check(
         0,
         if differs {
-            &["note: columns of this study were trained on ciresan-cpu portable fp32; the others will be trained on "]
+            &["note: some columns of this study were trained on ciresan-cpu portable fp32. The others will be trained on "]
         } else {
             &[]
         },

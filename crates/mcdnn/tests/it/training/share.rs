@@ -62,7 +62,7 @@ fn without_the_flag_a_schedulers_variable_changes_nothing() {
 fn wrong_shares_are_wrong_usage() {
     let fixture = Fixture::new();
     let want =
-        "error: --column-index: \"2\" is not one of the study's 2 columns, which are counted from 0 to 1\n";
+        "error: --column-index: \"2\" is not one of the study's 2 columns, which are numbered from 0 to 1\n";
     check(&fixture.run(&["--column-index", "2"]), 2, &[want]);
     check(
         &fixture.run(&["--column-index"]),
@@ -95,7 +95,7 @@ fn a_column_that_another_works_on_is_to_be_tried_again() {
     let folder = study::ResultsFolder::create(fixture.results().root()).unwrap();
     let lock = hold(&folder, &["w14-1"]).unwrap();
     let ended = fixture.run(&["--column-index", "0"]);
-    check(&ended, 75, &["on column w14-1 (process 4711 on this); wait for it to end\n"]);
+    check(&ended, 75, &["on column w14-1 (process 4711 on this); wait until it has ended\n"]);
     check(&fixture.run(&["--column-index", "1"]), 0, &[]);
     drop(lock);
     check(&fixture.run(&["--column-index", "0"]), 0, &[]);
