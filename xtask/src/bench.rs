@@ -24,39 +24,57 @@ use crate::terminal;
 use crate::test::step;
 use crate::workspace::{Workspace, same_command_again};
 
-/// Measure speed: the project's own benches, or a race with what people use.
+/// Measure speed: the project's own benches, or a comparison with other libraries.
 ///
-/// Without options, runs every criterion bench of the workspace. With --peers, starts this project's programs and other
-/// people's libraries on the same images and thread for thread, and gives each of them a turn of about 0.4 s in every round,
-/// one after the other, in an order that rotates from round to round. Ratios are formed round by round; the tables give their median,
-/// least and greatest. The peers are installed by pip into an environment of their own, in pinned versions.
-/// Results go to results/bench/, whole or not at all.
+/// Without options, runs every criterion bench of the workspace.
 ///
-/// With --device cuda, brings libtorch, runs the tests of the engine on it, then its steps by columns, batch, precision and way of
-/// convolving, alone and while the next batch is fed; two epochs of the paper's study; and a profile where Nsight Systems is installed.
-/// It writes results/bench/cuda.json.
-/// With libtorch-cpu, a little of the same, to try it: nothing is written.
+/// With --peers, compares this project's programs with other libraries on the same images and the same number of threads. In every
+/// round, each program works for about 0.4 s, one after the other; the order changes from round to round. Ratios are computed in each
+/// round; the tables show their median, lowest and highest. pip installs the other libraries, in pinned versions, into an environment
+/// of their own. Results are written to results/bench/ when all is measured.
+///
+/// With --device cuda, downloads libtorch and runs the tests of the engine on it. Then it measures training steps (by columns, batch,
+/// precision and convolution method; alone and with the next batch prepared meanwhile) and two epochs of the paper's study. It records
+/// a profile if Nsight Systems is installed, and writes results/bench/cuda.json. With libtorch-cpu, it measures less and writes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Race with other libraries instead
+    /// Compare with other libraries
     #[arg(long, value_name = "WHAT")]
     peers: Option<Peers>,
-    /// Test and measure the engine on libtorch instead, on this device
+    /// Test and measure the engine on libtorch, on this device
     #[arg(long, value_name = "DEVICE", value_enum, conflicts_with = "peers")]
-    device: Option<Device>,
-    /// Turns for each contender
+    device: Option<OnLibtorch>,
+    /// Number of rounds
     #[arg(long, value_name = "N", default_value = "9", requires = "peers")]
     rounds: NonZeroUsize,
-    /// Race in these tasks alone, and write no results [default: all tasks, which the tables name]
+    /// Compare only these tasks (by their names in the tables) and write no results [default: all tasks]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "peers")]
     tasks: Vec<String>,
-    /// The Python, 3.11 or later, to make the peers' environment with
+    /// The Python, 3.11 or later, for the other libraries' environment
     #[arg(long, value_name = "PROGRAM", default_value = "python3", requires = "peers")]
     python: PathBuf,
     /// Print the results as one JSON object instead of tables
     #[arg(long, requires = "peers")]
     json: bool,
+}
+
+/// The devices of libtorch's engine. The CPU with this project's own engine is measured without `--device`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum OnLibtorch {
+    /// NVIDIA GPUs
+    Cuda,
+    /// The CPU; a short trial that writes no results
+    LibtorchCpu,
+}
+
+impl From<OnLibtorch> for Device {
+    fn from(device: OnLibtorch) -> Self {
+        match device {
+            OnLibtorch::Cuda => Device::Cuda,
+            OnLibtorch::LibtorchCpu => Device::LibtorchCpu,
+        }
+    }
 }
 
 /// What there are peers for.
@@ -87,16 +105,16 @@ Examples:
   cargo xtask bench --device cuda
 
 Exit codes:
-  0  every bench ran, or every contender of the race
-  1  something failed: a bench, or a contender, which the output and the results name with its reason; no such device
+  0  all benches, or all programs of the comparison, ran
+  1  a bench or program failed (the output and the results say why), or there is no such device
   2  wrong usage
 
 Environment variables:
-  CIRESAN_CACHE  folder for fetched digits, about 55 MB, and for the peers' environment, about 5 GB
-                 after a download of 2.5 GB (torch's wheel brings CUDA along)
+  CIRESAN_CACHE  folder for downloaded digits, about 55 MB, and for the other libraries, about 5 GB
+                 after a download of 2.5 GB (torch's wheel contains CUDA)
                  [default: ciresan-mcdnn in the user's cache folder]
-  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 [default: none];
-                 https_proxy, ALL_PROXY and all_proxy do too";
+  HTTPS_PROXY    proxy for downloads, such as http://localhost:3128 [default: none];
+                 https_proxy, ALL_PROXY and all_proxy work too";
 
 /// Runs the benches or the race.
 ///
@@ -105,7 +123,7 @@ Environment variables:
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
     if let Some(device) = args.device {
-        return on_device(&workspace, device);
+        return on_device(&workspace, device.into());
     }
     let Some(peers) = args.peers else {
         let mut command = workspace.cargo();
@@ -161,9 +179,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn on_device(workspace: &Workspace, device: Device) -> Result<()> {
-    if device == Device::Cpu {
-        return Err(usage_error("--device cpu is measured by the benches; with libtorch it is libtorch-cpu"));
-    }
     let report = libtorch::run(workspace, device)?;
     if device == Device::Cuda {
         write(workspace, "cuda", &report)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: formatting, clippy, and the rules of the house that neither knows.
+//! `cargo xtask lint`: formatting, clippy, and the project's own rules.
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +12,7 @@ use crate::test::step;
 use crate::workspace::Workspace;
 
 mod dense_bits;
+mod manifests;
 
 /// Where the table of crates and their edges is.
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
@@ -30,12 +31,12 @@ const LOADER: &str = "libtorch/cuda_library.rs";
 
 /// Check formatting, clippy and the project's own rules.
 ///
-/// The own rules: crates depend on each other only as docs/ARCHITECTURE.md allows; libtorch's bindings are optional
-/// and of ciresan-net alone; every crate but ciresan-cpu forbids unsafe code, but for the one call in ciresan-net that loads
-/// libtorch's part for GPUs; matrixmultiply is built without its feature avx512; every config in configs/ is valid.
-/// Each problem is one sentence on stderr.
+/// The project's rules: crates depend on each other only as docs/ARCHITECTURE.md allows; only ciresan-net uses libtorch's bindings,
+/// as an optional dependency; every crate but ciresan-cpu forbids unsafe code, except for one call in ciresan-net that loads
+/// libtorch's part for GPUs; matrixmultiply is built without its feature avx512; every config in configs/ is valid; the manifest of
+/// every crate is complete, so that it can be packaged. Each problem is printed as one sentence on stderr.
 ///
-/// Exit codes: 0 nothing to complain of, 1 something.
+/// Exit codes: 0 no problem found, 1 problems found.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -46,7 +47,7 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args) -> Result<()> {
     let workspace = Workspace::find()?;
 
-    terminal::note("── rules of the house");
+    terminal::note("── the project's own rules");
     let metadata = metadata(&workspace)?;
     let text = fs::read_to_string(workspace.root().join(ARCHITECTURE)).context(ARCHITECTURE)?;
     let edges = Edges::from_markdown(&text)?;
@@ -56,6 +57,7 @@ pub(crate) fn run(_: &Args) -> Result<()> {
         problems.extend(libtorch_edges(package));
         problems.extend(unsafe_targets(package));
         problems.extend(unsafe_opt_ins(package)?);
+        problems.extend(manifests::incomplete(package));
     }
     problems.extend(dense_bits::avx512_products(workspace.cargo())?);
     problems.extend(invalid_configs(&workspace.configs())?);
@@ -84,6 +86,8 @@ struct Package {
     manifest_path: String,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
+    #[serde(flatten)]
+    about: manifests::About,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,6 +96,8 @@ struct Dependency {
     /// `None` for a normal dependency, else `dev` or `build`.
     kind: Option<String>,
     optional: bool,
+    /// The versions that fit; `*` where the manifest names none.
+    req: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -259,12 +265,14 @@ mod tests {
             name: name.to_owned(),
             kind: kind.map(str::to_owned),
             optional,
+            req: String::new(),
         };
         Package {
             name: name.to_owned(),
             manifest_path: format!("crates/{name}/Cargo.toml"),
             dependencies: dependencies.iter().map(dependency).collect(),
             targets: Vec::new(),
+            about: manifests::About::default(),
         }
     }
 

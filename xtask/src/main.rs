@@ -19,9 +19,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use mcdnn::{Terminal, called, failure};
+use mcdnn::{Terminal, called, failure, matches};
 
-/// Reproduces Cireşan, Meier and Schmidhuber's multi-column networks for MNIST (CVPR 2012).
+/// Reproduce the multi-column networks of Cireşan, Meier and Schmidhuber for MNIST (CVPR 2012).
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, subcommand_required = true)]
 struct Cli {
@@ -39,7 +39,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let matches = called(Cli::command(), "cargo xtask").get_matches();
+    let matches = matches(called(Cli::command(), "cargo xtask"));
     let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(&command) {
         Ok(()) => ExitCode::SUCCESS,

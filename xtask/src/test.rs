@@ -8,18 +8,18 @@ use mcdnn::{Terminal, libtorch};
 use crate::workspace::Workspace;
 use crate::{lint, terminal};
 
-/// Run everything a change must pass: lint, documentation, tests.
+/// Run all checks that a change must pass: lint, documentation, tests.
 ///
-/// Runs, cheapest first: everything `cargo xtask lint` checks; `cargo doc` with warnings as errors; unit, integration
-/// and documentation tests of every crate. Needs neither MNIST nor a network nor a GPU.
+/// Runs, fastest first: everything that `cargo xtask lint` checks; `cargo doc` with warnings as errors; unit, integration and
+/// documentation tests of every crate. Needs no MNIST, no network and no GPU.
 ///
-/// With --libtorch, finds or brings libtorch as `cargo xtask setup --libtorch` does, runs clippy and the tests of what is built
-/// with it, alone, and trains a tiny study on it. Tests that need a GPU say that they were skipped where there is none.
+/// With --libtorch, finds or downloads libtorch as `cargo xtask setup --libtorch` does, runs clippy and the tests of the code that
+/// needs it, and trains a tiny study with it. Without a GPU, the tests that need one print that they were skipped.
 ///
-/// Exit codes: 0 all passed, 1 something did not (its own messages say what).
+/// Exit codes: 0 all passed, 1 something failed (its own messages say what).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Check what is built with libtorch instead
+    /// Check only the code that needs libtorch
     #[arg(long)]
     libtorch: bool,
 }

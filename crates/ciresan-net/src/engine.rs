@@ -158,7 +158,7 @@ fn tensor_names(layout: &[ParameterSpec]) -> String {
     tensors.join(", ")
 }
 
-/// What one training step of one column tells.
+/// The result of one training step of one column.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
     /// Mean cross-entropy of the batch in nats, before the update. Not finite when training has diverged.
@@ -190,7 +190,7 @@ pub struct Step {
 ///
 /// # State
 /// Parameters and the [`OptimizerState`], f32, are all of it: an engine that is given both, taken from another one between
-/// two calls, goes on with the same bits. [`predict`](Self::predict) changes nothing.
+/// two calls, continues with the same bits. [`predict`](Self::predict) changes nothing.
 ///
 /// # Errors
 /// An engine checks lengths, labels and indices as [`EngineSpec::check`] and its companions do, before

@@ -116,13 +116,13 @@ fn library(name: &str) -> String {
 #[non_exhaustive]
 pub enum InstallationError {
     /// Something of libtorch is not there.
-    #[error("{path}: not there, expected a folder with all of libtorch")]
+    #[error("{path}: no such file; expected a folder with all of libtorch")]
     Missing {
         /// What is missing.
         path: PathBuf,
     },
     /// The folder of the libraries alone.
-    #[error("{folder}: one folder too deep: name the one above it, {above}")]
+    #[error("{folder}: one folder too deep: name the folder above it, {above}")]
     OneUp {
         /// What was named.
         folder: PathBuf,
@@ -139,7 +139,7 @@ pub enum InstallationError {
     },
     /// No version.
     #[error(
-        "{folder}: tells no version, expected libtorch {LIBTORCH_VERSION} with a file build-version or version.py"
+        "{folder}: no version found; expected libtorch {LIBTORCH_VERSION} with a file build-version or version.py"
     )]
     NoVersion {
         /// The folder.
@@ -216,7 +216,7 @@ mod tests {
     fn what_does_not_fit_is_named_with_both_versions() {
         let folder = folder();
         let refusal = || Installation::open(folder.path()).unwrap_err().to_string();
-        assert!(refusal().contains("tells no version, expected libtorch 2.11.0"), "{}", refusal());
+        assert!(refusal().contains("no version found; expected libtorch 2.11.0"), "{}", refusal());
         for other in ["2.9.1+cu130", "2.11.01", "2.11", "12.11.0"] {
             fs::write(folder.path().join("build-version"), other).unwrap();
             let want = format!("libtorch {other}, expected 2.11.0");

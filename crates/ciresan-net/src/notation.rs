@@ -51,11 +51,11 @@ impl NotationError {
 #[non_exhaustive]
 pub enum NotationProblem {
     /// The first part is not `maps x height x width`.
-    #[error("is no input: expected maps x height x width, like 1x29x29")]
+    #[error("is not an input: expected maps x height x width, like 1x29x29")]
     Input,
     /// A later part is no layer.
     #[error(
-        "is no layer: expected a convolution like 20C4, a max-pooling like MP2 or a dense layer like 150N"
+        "is not a layer: expected a convolution like 20C4, a max-pooling like MP2 or a dense layer like 150N"
     )]
     Layer,
     /// A count or size is zero.
@@ -87,7 +87,7 @@ pub enum NotationProblem {
     #[error("comes after a dense layer: convolutions and poolings come first")]
     AfterDense,
     /// The text ends without a dense layer.
-    #[error("is last: an output layer like 10N must follow, with a neuron a class")]
+    #[error("is last: an output layer like 10N must follow, with one neuron for each class")]
     NoOutput,
     /// The output layer has one neuron or more than 256.
     #[error("is the output layer: expected {} to {} classes, got {got}", CLASSES.start(), CLASSES.end())]

@@ -58,11 +58,9 @@ impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image(doubt) => doubt.fmt(f),
-            Self::Probability(p) => {
-                write!(f, "a probability of {:.2} %, a clear one has at least {} %", 100.0 * p, 100.0 * CLEAR)
-            }
+            Self::Probability(_) => write!(f, "{} % is needed", 100.0 * CLEAR),
             Self::Columns { n_for_it, n_columns } => {
-                write!(f, "{n_for_it} of {n_columns} columns say it, of a clear one all do")
+                write!(f, "only {n_for_it} of {n_columns} columns agree")
             }
         }
     }
@@ -82,10 +80,10 @@ mod tests {
             Unclear::of(committee.view(), columns.view(), doubt).map(|unclear| unclear.to_string())
         };
         assert_eq!(said(&sure, None), None);
-        let border = "the border is not paper: crop to the sheet";
+        let border = "the border is not paper: crop the image to the sheet";
         assert_eq!(said(&sure, Some(Doubt::Border)).as_deref(), Some(border));
         let unsure = array![[0.75_f32, 0.25]];
-        assert_eq!(said(&unsure, None).unwrap(), "a probability of 75.00 %, a clear one has at least 80 %");
-        assert_eq!(said(&divided, None).unwrap(), "3 of 4 columns say it, of a clear one all do");
+        assert_eq!(said(&unsure, None).unwrap(), "80 % is needed");
+        assert_eq!(said(&divided, None).unwrap(), "only 3 of 4 columns agree");
     }
 }

@@ -23,7 +23,7 @@ const CHUNK: usize = 1_000;
 /// Digits that a column works on at once: some milliseconds, so that idle threads find work to take.
 const BLOCK: usize = 64;
 
-/// Images that an engine takes at once: few, because every engine has memory for so many.
+/// Images that an engine takes at once: few, because every engine allocates memory for this number.
 const MAX_BATCH: usize = 32;
 
 /// Digits times columns times views from which on other threads are called. Of fewer, each some hundredth of a millisecond, waking them

@@ -15,7 +15,7 @@ use crate::predict::PredictError;
 #[non_exhaustive]
 pub enum OpenError {
     /// No study is in the folder.
-    #[error("{path}: no study in this folder: there is no study.json")]
+    #[error("{path}: not the results folder of a study: it has no study.json")]
     NoStudy {
         /// The results folder.
         path: PathBuf,

@@ -19,7 +19,7 @@ pub enum PredictError {
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
     /// There are views only where there is a distortion to make them by.
-    #[error("the study trains on digits as they are, without distortion, so there are no views of a digit")]
+    #[error("the study trains without distortion, so there is no way to make views of a digit")]
     NoDistortion,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Committee;
 
-/// What is taken for what.
+/// The confusion matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confusion {

@@ -72,7 +72,7 @@ pub enum CommitteeError {
         got: f64,
     },
     /// An index that is no member's.
-    #[error("no member {got}: there are {n_members}, counted from 0")]
+    #[error("no member {got}: there are {n_members} members, counted from 0")]
     Index {
         /// The index.
         got: usize,
@@ -80,7 +80,7 @@ pub enum CommitteeError {
         n_members: usize,
     },
     /// Not one label an image.
-    #[error("{got} labels, expected {want}: one an image")]
+    #[error("{got} labels, expected {want}: one for each image")]
     Labels {
         /// Labels given.
         got: usize,
@@ -98,7 +98,7 @@ pub enum CommitteeError {
         n_classes: usize,
     },
     /// A group that no member has.
-    #[error("no group {got:?}: there are {}", known.join(", "))]
+    #[error("no group {got:?}; the groups are {}", known.join(", "))]
     Group {
         /// The group asked for.
         got: String,

@@ -1,4 +1,4 @@
-//! The config that `--config` names: a file, or one that the program brings along.
+//! The config that `--config` names: a file, or one that is built into the program.
 
 use std::path::{Path, PathBuf};
 
@@ -24,12 +24,12 @@ const DEFAULT: &str = "paper";
 /// The flags that say which study.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArgs {
-    /// The study's config: a file, or one of the built-in configs best, held-out, paper, quick, theano and theano-patience
+    /// The study's config: a file, or the name of a built-in config: best, held-out, paper, quick, theano or theano-patience
     /// [default: paper]
     #[arg(long, value_name = "CONFIG")]
     config: Option<PathBuf>,
-    /// Change a key of the config, such as `epochs=20` or `distortion.sigma=6`, any number of times; a value is JSON or else a
-    /// text. Results of another config need a folder of their own: `name=short`
+    /// Change a key of the config, such as `epochs=20` or `distortion.sigma=6`; can be repeated. The value is JSON; anything
+    /// else is read as text. A changed config needs its own results folder: `name=short`
     #[arg(long, value_name = "KEY=VALUE", value_parser = change)]
     set: Vec<(String, String)>,
 }
@@ -80,11 +80,19 @@ impl Config {
         let Some((name, json)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) else {
             let known = BUILT_IN.map(|(name, _)| name).join(", ");
             return Err(usage_error(format_args!(
-                "{name}: no such file, and no built-in config has this name; there are {known}"
+                "{name}: no such file and no built-in config of this name; the built-in configs are {known}"
             )));
         };
         let study = Study::from_json(json).with_context(|| format!("the built-in config {name}"))?;
         Ok(Self { study, source: "built-in config".to_owned() })
+    }
+
+    /// The smallest of the built-in studies of MNIST.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn quick() -> Result<Self> {
+        Self::read(Some(Path::new("quick")))
     }
 }
 
@@ -112,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_none_is_told_with_those_that_are() {
+    fn an_unknown_name_is_reported_with_the_known_ones() {
         let error = Config::read(Some(Path::new("papr"))).err().unwrap().to_string();
         assert!(
             error.starts_with("papr: no such file")

@@ -10,9 +10,9 @@ use anyhow::{Result, bail};
 /// An engine and where it computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Device {
-    /// This project's own engine, a column a core; needs nothing installed
+    /// This project's own engine, one column per core; needs no installation
     Cpu,
-    /// libtorch on NVIDIA GPUs, all columns that fit in lockstep
+    /// libtorch on NVIDIA GPUs; trains all columns that fit, in lockstep
     Cuda,
     /// libtorch on the CPU, to compare engines
     LibtorchCpu,
@@ -32,8 +32,8 @@ impl Device {
     pub fn check(self) -> Result<()> {
         if self == Device::Cuda && !has_nvidia_gpu() {
             bail!(
-                "--device cuda: no NVIDIA GPU with a driver on this machine (no /proc/driver/nvidia, /dev/nvidiactl or \
-                 /dev/dxg); --device cpu needs none"
+                "--device cuda: this machine has no NVIDIA GPU with a driver (no /proc/driver/nvidia, /dev/nvidiactl or \
+                 /dev/dxg); use --device cpu"
             );
         }
         Ok(())

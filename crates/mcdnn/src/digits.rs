@@ -1,4 +1,4 @@
-//! The digits of a study: embedded, from a folder the user names, or from the cache, fetched when missing.
+//! The digits of a study: embedded, from a folder the user names, or from the cache, downloaded when missing.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use study::{DataFile, DataSet};
 use crate::failure::usage_error;
 use crate::terminal::Terminal;
 
-/// Environment variable: the folder to keep fetched digits in, instead of the user's cache folder.
+/// Environment variable: the folder to keep downloaded digits in, instead of the user's cache folder.
 const CACHE_VARIABLE: &str = "CIRESAN_CACHE";
 
 /// Environment variables that may hold the address of a proxy, the first one set counts.
@@ -24,17 +24,18 @@ const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Where digits come from, for the help of every command that needs them.
 pub(crate) const ENVIRONMENT: &str = "\
 Environment variables:
-  CIRESAN_CACHE  folder for fetched digits, about 55 MB a collection
+  CIRESAN_CACHE  folder for downloaded digits, about 55 MB for each collection
                  [default: ciresan-mcdnn in the user's cache folder]
-  HTTPS_PROXY    proxy to fetch through, such as http://localhost:3128 or
+  HTTPS_PROXY    proxy for downloads, such as http://localhost:3128 or
                  socks5://localhost:1080 [default: none]; https_proxy, ALL_PROXY and
-                 all_proxy do too
-  NO_PROXY       hosts to reach without it, with commas between; no_proxy does too";
+                 all_proxy work too
+  NO_PROXY       hosts to reach without the proxy, separated by commas; no_proxy works
+                 too";
 
 /// The flag that says where the digits are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DataArgs {
-    /// Take the digits from the four IDX files (raw or .gz) of this folder [default: the cache]
+    /// Read the digits from the four IDX files (raw or .gz) in this folder [default: the cache]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -54,7 +55,7 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// Brings the digits of a data set: from `folder` if the user gave one, else from the cache, else fetched into it.
+    /// Gets the digits of a data set: from `folder` if the user gave one, else from the cache, where they are downloaded to if missing.
     ///
     /// # Errors
     /// When the folder's files are missing, damaged or of another collection; when no source has the collection.
@@ -79,14 +80,14 @@ impl Digits {
     }
 }
 
-/// The folder of everything that is fetched: the user's, or the one the environment names.
+/// The folder of everything that is downloaded: the user's, or the one the environment names.
 ///
 /// # Errors
 /// When the user has no cache folder, and for a `~` that no shell has replaced.
 pub fn cache() -> Result<PathBuf> {
     match env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
         Some(folder) if Path::new(&folder).starts_with("~") => Err(usage_error(format_args!(
-            "{CACHE_VARIABLE} is {}: no shell has replaced the ~, so write the whole path",
+            "{CACHE_VARIABLE} is {}: the shell did not expand the ~; write the full path",
             Path::new(&folder).display()
         ))),
         Some(folder) => Ok(PathBuf::from(folder)),
@@ -101,7 +102,7 @@ pub fn cache() -> Result<PathBuf> {
 pub(crate) fn check_folder(data: DataSet, folder: Option<&Path>) -> Result<()> {
     match folder {
         Some(_) if data == DataSet::Sample => {
-            Err(usage_error("--data is of no use here: the study's digits are the embedded sample"))
+            Err(usage_error("--data cannot be used here: this study uses the embedded sample of digits"))
         }
         Some(folder) => check_there(folder),
         None => Ok(()),
@@ -126,9 +127,8 @@ pub fn read(
 ) -> Result<(PathBuf, Data, Vec<FileHash>)> {
     if let Some(folder) = folder {
         check_there(folder)?;
-        let passed_over =
-            &mut |error: &mnist_data::Error| terminal.note(format_args!("passed over: {error}"));
-        let (data, hashes) = Data::read_verified_telling(collection, folder, passed_over)?;
+        let skipped = &mut |error: &mnist_data::Error| terminal.note(format_args!("skipped: {error}"));
+        let (data, hashes) = Data::read_verified_telling(collection, folder, skipped)?;
         return Ok((std::path::absolute(folder)?, data, hashes));
     }
     let cache = cache()?;
@@ -137,7 +137,7 @@ pub fn read(
     if let Ok((data, hashes)) = Data::read_verified(collection, &cached) {
         return Ok((cached, data, hashes));
     }
-    terminal.note(format_args!("fetching {collection} into {}", cached.display()));
+    terminal.note(format_args!("downloading {collection} into {}", cached.display()));
     let mut fetcher = Fetcher::new(collection, cache);
     let first =
         |names: &[&str]| names.iter().filter_map(|name| env::var(name).ok()).find(|value| !value.is_empty());
@@ -147,7 +147,7 @@ pub fn read(
     let mut progress = Progress { terminal, last_drawn: None };
     let fetched = fetcher.fetch(&mut |event| progress.show(event)).map_err(|error| match error {
         FetchError::Io { .. } | FetchError::Lock { .. } => anyhow::Error::new(error)
-            .context(format!("the cache cannot be used; {CACHE_VARIABLE} names another folder")),
+            .context(format!("the cache cannot be used; set {CACHE_VARIABLE} to another folder")),
         error => error.into(),
     })?;
     let (data, hashes) = Data::read_verified(collection, &fetched)?;

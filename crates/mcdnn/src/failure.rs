@@ -9,7 +9,7 @@ use study::StudyError;
 use crate::device::Device;
 use crate::terminal::Terminal;
 
-/// The caller asked for something that cannot be: a bad config, a flag's value, another config's folder. Exit code 2.
+/// The caller asked for something impossible: a bad config, a wrong value of a flag, the folder of another config. Exit code 2.
 #[derive(Debug)]
 pub struct UsageError(String);
 
@@ -27,22 +27,22 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// What failed has been told on stderr already: leave with this exit code, add nothing.
+/// The failure is printed on stderr already: exit with this code and add nothing.
 #[derive(Debug)]
 pub(crate) struct AlreadyTold(pub(crate) u8);
 
 impl fmt::Display for AlreadyTold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed with exit code {}, as told before", self.0)
+        write!(f, "failed with exit code {}; the reason is printed above", self.0)
     }
 }
 
 impl std::error::Error for AlreadyTold {}
 
-/// The exit code of what is to be run again: `EX_TEMPFAIL` of sysexits.h, and what schedulers are told to look for.
+/// The exit code of what is to be run again: `EX_TEMPFAIL` of sysexits.h, and what schedulers look for.
 pub(crate) const RUN_AGAIN: u8 = 75;
 
-/// Not done yet, through no fault: what was trained is saved, or another process is at work on it: exit code [`RUN_AGAIN`].
+/// Not finished, but nothing failed: what was trained is saved, or another process works on it. Exit code [`RUN_AGAIN`].
 #[derive(Debug)]
 pub(crate) struct RunAgain(pub(crate) String);
 
@@ -62,8 +62,8 @@ impl fmt::Display for WithoutLibtorch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "--device {}: this program was built without libtorch; in a clone of the project, `cargo xtask setup --libtorch` \
-             brings libtorch and `cargo install --path crates/mcdnn --features libtorch` builds mcdnn with it",
+            "--device {}: this program was built without libtorch. In a clone of the project, `cargo xtask setup --libtorch` \
+             downloads libtorch and `cargo install --path crates/mcdnn --features libtorch` builds mcdnn with it",
             self.0
         )
     }
@@ -71,7 +71,7 @@ impl fmt::Display for WithoutLibtorch {
 
 impl std::error::Error for WithoutLibtorch {}
 
-/// Tells why a command failed, unless that is told already, and returns the exit code.
+/// Prints why a command failed, unless that is printed already, and returns the exit code.
 pub fn tell(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
     let (code, told) = exit(error);
     if let Some(sentence) = told {

@@ -1,6 +1,47 @@
-//! Help that calls the program what the person who reads it has typed.
+//! Help that calls the program what the person who reads it has typed, and suggestions for what it does not know.
 
-use clap::Command;
+use clap::error::{ContextKind, ContextValue};
+use clap::{ArgMatches, Command};
+
+/// Words that other programs use, and those of this one.
+const SUGGESTED: [(&str, &str); 12] = [
+    ("train", "reproduce"),
+    ("run", "reproduce"),
+    ("resume", "reproduce"),
+    ("classify", "predict"),
+    ("recognize", "predict"),
+    ("test", "evaluate"),
+    ("eval", "evaluate"),
+    ("progress", "status"),
+    ("list", "status"),
+    ("ensemble", "committee"),
+    ("download", "setup"),
+    ("gpu", "cuda"),
+];
+
+/// The command line's arguments. A wrong one ends the program with exit code 2, a sentence and, if possible, a suggestion.
+#[must_use]
+pub fn matches(command: Command) -> ArgMatches {
+    command.try_get_matches().unwrap_or_else(|error| with_suggestion(error).exit())
+}
+
+fn with_suggestion(mut error: clap::Error) -> clap::Error {
+    for (given, suggested) in [
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ] {
+        let Some(ContextValue::String(given)) = error.get(given) else { continue };
+        if let Some((_, known)) = SUGGESTED.iter().find(|(word, _)| word.eq_ignore_ascii_case(given)) {
+            let known = (*known).to_owned();
+            let value = match suggested {
+                ContextKind::SuggestedSubcommand => ContextValue::Strings(vec![known]),
+                _ => ContextValue::String(known),
+            };
+            error.insert(suggested, value);
+        }
+    }
+    error
+}
 
 /// What stands for the program's name in help texts.
 const NAME: &str = "$mcdnn";

@@ -22,7 +22,7 @@ pub(crate) fn lock(
     let waits = |by: Option<&Holder>, time: Duration| {
         let by = by.map_or_else(|| "a run".to_owned(), ToString::to_string);
         let time = duration(time);
-        terminal.note(format_args!("waiting   up to {time} to see whether {by} is still running"));
+        terminal.note(format_args!("waiting   up to {time} to learn whether {by} is still running"));
     };
     let holder = Holder { host: host(), kernel: kernel(), pid: process::id() };
     folder.lock(columns, &Asking { holder: &holder, clock: awake, waits: &waits })

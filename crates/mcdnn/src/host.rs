@@ -21,7 +21,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This one, as far as it can be told.
+    /// This machine, as far as the system describes it.
     #[must_use]
     pub fn this() -> Self {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -12,8 +12,9 @@ pub(crate) const VARIABLE: &str = "CIRESAN_INSTRUCTION_SET";
 
 /// For the help of commands that compute.
 pub(crate) const ENVIRONMENT: &str = "  CIRESAN_INSTRUCTION_SET
-                 avx512, avx2 or portable: what to compute with [default: the fastest of this CPU];
-                 a study keeps its bits only on the instruction set it was begun with";
+                 avx512, avx2 or portable: the instruction set to use [default: the fastest of
+                 this CPU]; a study gives the same bits only on the instruction set that it
+                 was started with";
 
 /// The instruction set that the environment names, if it names one.
 ///

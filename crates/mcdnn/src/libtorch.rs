@@ -1,4 +1,4 @@
-//! libtorch: found or brought, and linked to from the workspace, so that cargo and editors find it without a variable.
+//! libtorch: found or downloaded, and linked from the workspace, so that cargo and editors find it without a variable.
 
 mod pinned;
 mod wheels;
@@ -26,10 +26,10 @@ pub const PYTORCH_VARIABLE: &str = "LIBTORCH_USE_PYTORCH";
 
 /// Where libtorch comes from, for the help of every command that may need it.
 pub(crate) const ENVIRONMENT: &str =
-    "  LIBTORCH       folder with libtorch 2.11.0 to use [default: found or brought into CIRESAN_CACHE:
-                 0.5 GB for the CPU, 3.9 GB where there is an NVIDIA GPU]
+    "  LIBTORCH       folder with libtorch 2.11.0 to use [default: found in, or downloaded into,
+                 CIRESAN_CACHE: 0.5 GB for the CPU, 3.9 GB with an NVIDIA GPU]
   LIBTORCH_USE_PYTORCH
-                 when set, use the PyTorch of python3, or of the virtual environment that is active";
+                 if set, use the PyTorch of python3, or of the active virtual environment";
 
 /// A libtorch that fits.
 pub struct Found {
@@ -50,10 +50,10 @@ pub(crate) enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Source::Variable => "named by LIBTORCH",
-            Source::PyTorch => "of the PyTorch that LIBTORCH_USE_PYTORCH asks for",
-            Source::Cache => "brought earlier",
-            Source::Wheels => "brought just now, from wheels of the Python package index",
+            Source::Variable => "set by LIBTORCH",
+            Source::PyTorch => "from the PyTorch that LIBTORCH_USE_PYTORCH selects",
+            Source::Cache => "downloaded earlier",
+            Source::Wheels => "downloaded just now, from wheels of the Python package index",
         })
     }
 }
@@ -120,7 +120,7 @@ impl Request {
     }
 }
 
-/// The libtorch there is, if any; brings and changes nothing.
+/// The libtorch that is there, if any; downloads and changes nothing.
 ///
 /// # Errors
 /// When the user names one that does not fit.
@@ -128,10 +128,10 @@ pub(crate) fn find() -> Result<Option<Found>> {
     Request::from_environment()?.find()
 }
 
-/// Finds libtorch or brings it, and points the place's link to it, if it has one.
+/// Finds or downloads libtorch, and points the place's link to it, if it has one.
 ///
 /// # Errors
-/// When what the user names does not fit; when nothing can be brought, with what was tried.
+/// When the libtorch that the user names does not fit; when the download fails, with what was tried.
 pub fn bring(place: &Place, terminal: &Terminal) -> Result<Found> {
     let request = Request::from_environment()?;
     let found = match request.find()? {
@@ -147,8 +147,8 @@ pub fn bring(place: &Place, terminal: &Terminal) -> Result<Found> {
 fn install(request: &Request, terminal: &Terminal) -> Result<Found> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         bail!(
-            "libtorch {LIBTORCH_VERSION} can be brought for x86-64 Linux only: unpack the archive of its makers for this system \
-             and set LIBTORCH to its folder libtorch"
+            "libtorch {LIBTORCH_VERSION} can be downloaded for x86-64 Linux only: get PyTorch's archive of libtorch for this system, \
+             unpack it and set LIBTORCH to its folder libtorch"
         );
     }
     let cache = &request.cache;
@@ -156,7 +156,8 @@ fn install(request: &Request, terminal: &Terminal) -> Result<Found> {
     let lock_path = cache.join(".lock");
     let lock = File::create(&lock_path).with_context(|| lock_path.display().to_string())?;
     if lock.try_lock().is_err() {
-        terminal.note(format_args!("{}: another process is bringing libtorch, waiting", lock_path.display()));
+        terminal
+            .note(format_args!("{}: another process is downloading libtorch; waiting", lock_path.display()));
         lock.lock().with_context(|| format!("{}: cannot lock", lock_path.display()))?;
     }
     if let Some(found) = request.find()? {
@@ -165,7 +166,7 @@ fn install(request: &Request, terminal: &Terminal) -> Result<Found> {
     let flavor = request.flavor;
     let kind =
         if flavor == Flavor::Cuda { "with CUDA, for this machine's NVIDIA GPU" } else { "for the CPU" };
-    terminal.note(format_args!("bringing libtorch {LIBTORCH_VERSION} {kind} into {}", cache.display()));
+    terminal.note(format_args!("downloading libtorch {LIBTORCH_VERSION} {kind} into {}", cache.display()));
     let copy = request.copy(flavor);
     wheels::install(
         Path::new("python3"),
@@ -177,7 +178,7 @@ fn install(request: &Request, terminal: &Terminal) -> Result<Found> {
     )
     .with_context(|| {
         format!(
-            "libtorch {LIBTORCH_VERSION} could not be brought into {}; set LIBTORCH to a folder that holds it, or \
+            "libtorch {LIBTORCH_VERSION} could not be downloaded into {}; set LIBTORCH to a folder that has it, or \
              LIBTORCH_USE_PYTORCH=1 to use python3's torch=={LIBTORCH_VERSION}",
             cache.display()
         )
@@ -207,7 +208,7 @@ print(os.path.dirname(spec.origin))";
 fn check_room(folder: &Path, needed: u64) -> Result<()> {
     match free_bytes(folder) {
         Some(free) if free < needed => bail!(
-            "{}: {:.1} GB free, expected {:.1} GB to bring libtorch; CIRESAN_CACHE names another folder",
+            "{}: {:.1} GB free, expected {:.1} GB for libtorch; set CIRESAN_CACHE to another folder",
             folder.display(),
             free as f64 / 1e9,
             needed as f64 / 1e9
@@ -236,7 +237,7 @@ fn link(folder: &Path, link: &Path) -> Result<()> {
         Ok(there) if there == folder => return Ok(()),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(_) => bail!("{shown}: is no link; move it away, so that a link to libtorch can be made there"),
+        Err(_) => bail!("{shown}: not a link; move it away, so that a link to libtorch can be made there"),
     }
     let temporary = link.with_extension(format!("{}.tmp", std::process::id()));
     std::os::unix::fs::symlink(folder, &temporary)
@@ -246,7 +247,7 @@ fn link(folder: &Path, link: &Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn link(folder: &Path, _: &Path) -> Result<()> {
-    bail!("set LIBTORCH to {}: the link .libtorch is made on Unix only", folder.display())
+    bail!("set LIBTORCH to {}: the link .libtorch can be made on Unix only", folder.display())
 }
 
 #[cfg(test)]
@@ -303,7 +304,7 @@ mod tests {
         }
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "a temporary link was left behind");
         fs::create_dir(at("folder")).unwrap();
-        assert!(link(&at("one"), &at("folder")).unwrap_err().to_string().contains("is no link"));
+        assert!(link(&at("one"), &at("folder")).unwrap_err().to_string().contains("not a link"));
     }
 
     #[test]

@@ -11,13 +11,13 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use mcdnn::{App, Command, Place, Terminal, WORKSPACE_VARIABLE, called, failure, signals};
+use mcdnn::{App, Command, Place, Terminal, WORKSPACE_VARIABLE, called, failure, matches, signals};
 
-/// Reproduces Cireşan, Meier and Schmidhuber's multi-column networks for MNIST (CVPR 2012).
+/// Reproduce the multi-column networks of Cireşan, Meier and Schmidhuber for MNIST (CVPR 2012).
 #[derive(Debug, Parser)]
 #[command(name = "mcdnn", version, subcommand_required = true)]
 struct Cli {
-    /// The folder whose sub-folders are results folders of studies [default: results in the current folder]
+    /// The folder with the results of all studies, one sub-folder each [default: results in the current folder]
     #[arg(long, value_name = "DIR", global = true)]
     results: Option<PathBuf>,
     #[command(subcommand)]
@@ -28,10 +28,10 @@ struct Cli {
 enum Task {
     #[command(flatten)]
     Product(Command),
-    /// Print a script that completes commands and flags, for a shell
+    /// Print a script with which a shell completes commands and flags
     ///
-    /// For bash: `mcdnn completions bash > ~/.local/share/bash-completion/completions/mcdnn`. For zsh, into a folder of
-    /// `$fpath`, as the file _mcdnn. For fish: `mcdnn completions fish > ~/.config/fish/completions/mcdnn.fish`.
+    /// For bash: `mcdnn completions bash > ~/.local/share/bash-completion/completions/mcdnn`. For zsh: save it as
+    /// the file _mcdnn in a folder of `$fpath`. For fish: `mcdnn completions fish > ~/.config/fish/completions/mcdnn.fish`.
     Completions {
         /// The shell
         shell: Shell,
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let workspace = env::var_os(WORKSPACE_VARIABLE);
     let place = workspace.map_or_else(Place::here, |root| Place::workspace(Path::new(&root)));
     // Clap itself leaves with 2 when a flag is wrong.
-    let matches = called(Cli::command().bin_name(place.name), place.name).get_matches();
+    let matches = matches(called(Cli::command().bin_name(place.name), place.name));
     let Cli { results, task } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let app = App {
         place: match results {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use study::{ColumnFolder, ColumnId, ResultsFolder, Study, read_metrics};
 
 use crate::device::Device;
-use crate::numbers::thousands;
+use crate::numbers::{count, thousands};
 
 /// Images a second that one worker is taken to train with the paper's network, distortion included, before a results
 /// folder has measurements of its own: a core of an AMD EPYC trains 19,000 (Zen 3, AVX2) to 26,000 (Zen 4, AVX-512).
@@ -105,46 +105,75 @@ fn speed(study: &Study, measured: &[f64]) -> Speed {
     Speed::Measured(measured.len() as f64 / seconds)
 }
 
-impl fmt::Display for Plan<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { study, n_workers, left, speed, device } = self;
+impl Plan<'_> {
+    /// The line with the estimated time; `None` where nothing is known of the device's speed.
+    pub(crate) fn time(&self) -> Option<String> {
+        let (at, speed) = match self.speed {
+            Speed::Measured(speed) => ("at the measured", speed),
+            Speed::Assumed(speed) => ("assuming", speed),
+        };
+        (self.device == Device::Cpu).then(|| {
+            format!(
+                "time      about {} on {} ({at} {} images/s per core)",
+                rounded(self.estimate()),
+                count(self.n_busy(), "core"),
+                thousands(speed.round() as u64)
+            )
+        })
+    }
+
+    /// Workers that get a column, a core each.
+    fn n_busy(&self) -> usize {
+        self.n_workers.get().min(self.left.len())
+    }
+
+    /// The lines about columns, network and digits; `about_network` stands below the network.
+    pub(crate) fn study(&self, about_network: Option<&str>) -> String {
+        let Self { study, left, .. } = self;
         let widths = study.widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let (n_columns, n_left) = (study.columns().len(), left.len());
         let each = study.columns_per_width;
         let n_parameters = thousands(study.network.n_params() as u64);
-        let n_workers = n_workers.get().min(n_left);
-        let (source, speed) = match speed {
-            Speed::Measured(speed) => ("the speed of its earlier epochs", speed),
-            Speed::Assumed(speed) => ("an assumed speed", speed),
-        };
-        writeln!(f, "columns   {n_columns}, {each} of each width ({widths}); {n_left} to train")?;
-        writeln!(f, "network   {}, {n_parameters} parameters", study.network)?;
-        writeln!(f, "digits    {}, {} to train on", study.data, thousands(study.n_training_digits().into()))?;
-        if let Some(skip_below) = study.skip_below {
-            writeln!(
-                f,
-                "skipped   images whose label has a probability above 1 − {skip_below} (skip_below)"
-            )?;
-        }
+        let n_digits = thousands(study.n_training_digits().into());
+        let mut lines = vec![
+            format!("columns   {n_columns}: {each} of each width ({widths}); {n_left} to train"),
+            format!("network   {}, {n_parameters} parameters", study.network),
+        ];
+        lines.extend(about_network.map(|text| format!("          {text}")));
+        lines.push(format!("digits    {}, {n_digits} to train on", study.data));
+        lines.extend(study.skip_below.map(|skip_below| {
+            format!("skipped   images whose label has a probability above 1 − {skip_below} (skip_below)")
+        }));
         if study.early_stopping.is_some() {
-            writeln!(f, "stops     early, by the held-out error: images and time below are the most")?;
+            lines.push(
+                "stops     early, by the error on held-out digits: the work below is an upper limit"
+                    .to_owned(),
+            );
         }
-        if *device != Device::Cpu {
-            writeln!(f, "engine    libtorch, --device {device}")?;
-            return write!(f, "to train  {} images", thousands(self.n_images()));
-        }
-        writeln!(
-            f,
-            "engine    ciresan-cpu, {n_workers} worker{}, a column each",
-            if n_workers == 1 { "" } else { "s" }
-        )?;
-        writeln!(f, "to train  {} images", thousands(self.n_images()))?;
-        write!(
-            f,
-            "time      about {} (an estimate from {source}, {} images/s a worker)",
-            rounded(self.estimate()),
-            thousands(speed.round() as u64)
+        lines.join("\n")
+    }
+
+    /// The lines about the engine and the work left.
+    pub(crate) fn work(&self) -> String {
+        let engine = match self.device {
+            Device::Cpu => format!("ciresan-cpu, {}, one column each", count(self.n_busy(), "worker")),
+            device => format!("libtorch, --device {device}"),
+        };
+        let epochs = count(self.study.epochs as usize, "epoch");
+        format!(
+            "engine    {engine}\nto train  {} images: {epochs} of each column",
+            thousands(self.n_images())
         )
+    }
+}
+
+/// The whole plan: the time first, then what is trained.
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(time) = self.time() {
+            writeln!(f, "{time}")?;
+        }
+        write!(f, "{}\n{}", self.study(None), self.work())
     }
 }
 
@@ -232,9 +261,9 @@ mod tests {
         let plan = Plan::new(&study, &results, workers(2));
         assert_eq!(plan.n_images(), (4 * 8 - 2) * 60_000);
         let text = plan.to_string();
-        assert!(text.contains("columns   4, 1 of each width (14, 16, 18, 20); 4 to train"), "{text}");
+        assert!(text.contains("columns   4: 1 of each width (14, 16, 18, 20); 4 to train"), "{text}");
         assert!(
-            text.contains("76,040 parameters") && text.contains("earlier epochs, 5,000 images/s"),
+            text.contains("76,040 parameters") && text.contains("at the measured 5,000 images/s"),
             "{text}"
         );
     }

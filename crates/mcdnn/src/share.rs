@@ -14,11 +14,11 @@ const VARIABLES: [&str; 2] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"];
 /// The flags that say which share.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShareArgs {
-    /// Train only column N, counted from 0 in the order of `info`; other processes, also on other hosts, may train other columns
+    /// Train only column N, counted from 0 in the order of `info`. Other processes, also on other hosts, may train other columns
     /// in the same folder [default without N: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX]
     #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["columns", "json"])]
     column_index: Option<Option<String>>,
-    /// Train K columns in lockstep: N then counts groups of K, and the last may be smaller [default: 1]
+    /// Train K columns in lockstep: N then counts groups of K columns; the last group may be smaller [default: 1]
     #[arg(long, value_name = "K", requires = "column_index", value_parser = clap::value_parser!(u16).range(1..))]
     group: Option<u16>,
 }
@@ -52,7 +52,7 @@ fn from_environment(read: impl Fn(&str) -> Result<String, VarError>) -> Result<(
         match &found {
             Some((other, first)) if *other != value => {
                 return Err(usage_error(format_args!(
-                    "--column-index: {first} is {other} and {variable} is {value}; give the number that counts"
+                    "--column-index: {first} is {other} but {variable} is {value}; write the number itself: --column-index N"
                 )));
             }
             Some(_) => {}
@@ -61,7 +61,7 @@ fn from_environment(read: impl Fn(&str) -> Result<String, VarError>) -> Result<(
     }
     found.ok_or_else(|| {
         usage_error(format_args!(
-            "--column-index: neither {} nor {} is set; give the number, counted from 0",
+            "--column-index: neither {} nor {} is set; write the number itself, counted from 0: --column-index N",
             VARIABLES[0], VARIABLES[1]
         ))
     })
@@ -74,7 +74,7 @@ fn share(all: &[ColumnId], index: &str, source: &str, group: NonZeroUsize) -> Re
     columns.map(<[ColumnId]>::to_vec).ok_or_else(|| {
         let what = if group.get() == 1 { "columns".to_owned() } else { format!("groups of {group} columns") };
         usage_error(format_args!(
-            "{source}: {index:?} is not one of the study's {n_shares} {what}, which are counted from 0 to {}",
+            "{source}: {index:?} is not one of the study's {n_shares} {what}, which are numbered from 0 to {}",
             n_shares - 1
         ))
     })
@@ -105,9 +105,10 @@ mod tests {
     #[test]
     fn numbers_beyond_the_study_are_refused() {
         let message = |index, group| names(index, group).unwrap_err().to_string();
-        let want = "--column-index: \"5\" is not one of the study's 5 columns, which are counted from 0 to 4";
+        let want =
+            "--column-index: \"5\" is not one of the study's 5 columns, which are numbered from 0 to 4";
         assert_eq!(message("5", 1), want);
-        let want = "--column-index: \"3\" is not one of the study's 3 groups of 2 columns, which are counted from 0 to 2";
+        let want = "--column-index: \"3\" is not one of the study's 3 groups of 2 columns, which are numbered from 0 to 2";
         assert_eq!(message("3", 2), want);
         for wrong in ["-1", "w14-1", "1.0", "", "99999999999999999999999"] {
             assert!(message(wrong, 1).contains("is not one of the study's 5 columns"));
@@ -130,7 +131,7 @@ mod tests {
         assert!(message.contains("neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set"), "{message}");
         let both = with(&[("SLURM_ARRAY_TASK_ID", "3"), ("JOB_COMPLETION_INDEX", "4")]).unwrap_err();
         assert!(
-            both.to_string().contains("SLURM_ARRAY_TASK_ID is 3 and JOB_COMPLETION_INDEX is 4"),
+            both.to_string().contains("SLURM_ARRAY_TASK_ID is 3 but JOB_COMPLETION_INDEX is 4"),
             "{both}"
         );
     }

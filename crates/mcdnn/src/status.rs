@@ -14,6 +14,7 @@ use study::{
 
 use crate::app::shown;
 use crate::holding::kernel;
+use crate::layout::fit;
 use crate::numbers::{count, percent, significant, thousands};
 use crate::plan::{Plan, rounded};
 
@@ -98,8 +99,8 @@ impl fmt::Display for State {
         f.pad(match self {
             Self::Finished => "finished",
             Self::InTraining => "in training",
-            Self::Begun => "begun",
-            Self::NotBegun => "not begun",
+            Self::Begun => "started",
+            Self::NotBegun => "not started",
             Self::Damaged => "damaged",
         })
     }
@@ -301,7 +302,7 @@ fn damage(column: &FinishedColumn<'_>, files: &ColumnFolder) -> Option<String> {
     };
     let error = if column.has(lost) { column.probabilities(lost).err() } else { None };
     let path = files.root().join(lost.file_name());
-    let missing = || format!("{}: missing; `reproduce` predicts it again from the weights", path.display());
+    let missing = || format!("{}: missing; `reproduce` computes it again from the weights", path.display());
     Some(error.map_or_else(missing, |error: StudyError| error.to_string()))
 }
 
@@ -311,14 +312,22 @@ fn clock(seconds: f64) -> String {
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-impl fmt::Display for Status {
-    /// The headline, who is at work, what trained the columns, and a table with a row a column.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Status {
+    /// The headline, whether a run is active, what trained the columns, and a table with a row for each column, in lines of at
+    /// most `width` characters: what has no room is left out of the table.
+    pub(crate) fn text(&self, width: usize) -> String {
+        let mut text = String::new();
+        // Memory takes every text.
+        let _ = self.write(&mut text, width);
+        fit(&text, width)
+    }
+
+    fn write(&self, f: &mut impl fmt::Write, most: usize) -> fmt::Result {
         writeln!(f, "{}", self.headline())?;
-        let run = if self.run_at_work { "a run is working in this folder" } else { "none at work" };
+        let run = if self.run_at_work { "a run is training in this folder" } else { "no run is active" };
         writeln!(f, "run       {run}")?;
         if self.kinds.len() > 1 {
-            writeln!(f, "mixture   trained by more than one kind of engine:")?;
+            writeln!(f, "mixture   the columns were trained by different engines:")?;
         }
         for (kind, label) in self.kinds.iter().zip(["trained"].into_iter().chain(std::iter::repeat(""))) {
             writeln!(f, "{label:<9} {kind}")?;
@@ -331,10 +340,11 @@ impl fmt::Display for Status {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        write!(f, "\n{}", line(&header.map(str::to_owned), &widths))?;
+        let is_shown = shown_columns(&widths, most);
+        write!(f, "\n{}", line(&header.map(str::to_owned), &widths, is_shown))?;
         for (column, mut row) in self.columns.iter().zip(rows) {
             match &column.error {
-                None => write!(f, "\n{}", line(&row, &widths))?,
+                None => write!(f, "\n{}", line(&row, &widths, is_shown))?,
                 Some(error) => {
                     row[2].clear();
                     let [id, state, ..] = &row;
@@ -349,9 +359,28 @@ impl fmt::Display for Status {
     }
 }
 
+/// Columns of the table in the order in which they are left out: stops, images/s, time, loss, held-out error.
+const LEFT_OUT: [usize; 5] = [7, 5, 6, 3, 4];
+
+/// Which columns of the table fit.
+fn shown_columns(widths: &[usize; 8], most: usize) -> [bool; 8] {
+    let mut is_shown = [true; 8];
+    let taken = |is_shown: &[bool; 8]| -> usize {
+        let shown = widths.iter().zip(is_shown).filter(|(_, is_shown)| **is_shown);
+        shown.map(|(width, _)| width + 2).sum::<usize>().saturating_sub(2)
+    };
+    for column in LEFT_OUT {
+        if taken(&is_shown) > most {
+            is_shown[column] = false;
+        }
+    }
+    is_shown
+}
+
 /// The first two cells to the left, the numbers to the right.
-fn line(cells: &[String; 8], widths: &[usize; 8]) -> String {
-    let padded = cells.iter().zip(widths).enumerate().map(|(i, (cell, width))| match i {
+fn line(cells: &[String; 8], widths: &[usize; 8], is_shown: [bool; 8]) -> String {
+    let shown = cells.iter().zip(widths).enumerate().filter(|(i, _)| is_shown[*i]);
+    let padded = shown.map(|(i, (cell, width))| match i {
         0 | 1 => format!("{cell:<width$}"),
         _ => format!("{cell:>width$}"),
     });
@@ -389,7 +418,7 @@ mod tests {
             columns: columns.into(),
             records: Vec::new(),
         };
-        let text = status.to_string();
+        let text = status.text(80);
         assert_eq!(status.headline(), "0 of 2 columns finished, 1 in training, about 2 h 50 min left");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let warning = "warning   original-5 learnt nothing: held-out error 100.00 % after epoch 800;\n          \

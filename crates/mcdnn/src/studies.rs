@@ -20,7 +20,7 @@ use crate::instruction_set;
 /// The flag that says which study.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StudyArgs {
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most
+    /// The study's results folder: a path, or a name in the folder with all results [default: the study with the most
     /// finished columns]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
@@ -51,7 +51,7 @@ impl Found {
         let folder = ResultsFolder::open(root);
         let Some(manifest) = folder.manifest()? else {
             return Err(usage_error(format_args!(
-                "{}: no study.json there, so this is no results folder of a study",
+                "{}: not the results folder of a study: it has no study.json",
                 root.display()
             )));
         };
@@ -59,8 +59,8 @@ impl Found {
         Ok(Self { finished: folder.finished(&study)?, folder, manifest, study })
     }
 
-    /// The folder that `--study` names, else the one below the folder of results whose finished columns rank highest, above (0, 0); which
-    /// one that is, is told on stderr.
+    /// The folder that `--study` names, else the one below the folder of results whose finished columns rank highest, above (0, 0). The
+    /// choice is printed on stderr.
     ///
     /// # Errors
     /// Those of [`open`](Self::open), and when no study has such a column.
@@ -95,7 +95,7 @@ impl Found {
         }
         let Some(found) = best else {
             bail!(
-                "{}: no study with such finished columns; `{} reproduce` trains one, --study names another",
+                "{}: no study here has the finished columns that this needs; train one with `{} reproduce`, or name one with --study",
                 shown(results),
                 app.place.name
             );
@@ -112,7 +112,7 @@ impl Found {
         let found = Self::given_or_best(app, given, |finished| (0, finished.len()))?;
         if found.finished.is_empty() {
             let (shown, name) = (shown(found.folder.root()), app.place.name);
-            bail!("{shown}: no column is finished; `{name} reproduce` trains them");
+            bail!("{shown}: no column is finished; train them with `{name} reproduce`");
         }
         Ok(found)
     }
@@ -131,7 +131,7 @@ impl Found {
         if views.is_some() && self.study.distortion.is_none() {
             let shown = shown(self.folder.root());
             return Err(usage_error(format_args!(
-                "--views: the study in {shown} trains on digits as they are, without distortion to make views by"
+                "--views: the study in {shown} trains without distortion, so there is no way to make views"
             )));
         }
         let isa = instruction_set::chosen()?;
@@ -145,8 +145,19 @@ impl Found {
 /// # Errors
 /// When stdout takes no more.
 pub(crate) fn print_figures(summary: &Summary, folder: &ResultsFolder, json: bool, app: &App) -> Result<()> {
-    let text = if json { figures_json(summary, folder)? } else { markdown(summary, Listing::Short) };
-    Ok(app.terminal.result(text)?)
+    if json {
+        return Ok(app.terminal.result(figures_json(summary, folder)?)?);
+    }
+    print_tables(summary, folder, &markdown(summary, Listing::Short), app)
+}
+
+/// Prints the result in a line, where it lies, and then the tables, in lines that fit.
+///
+/// # Errors
+/// When stdout takes no more.
+pub(crate) fn print_tables(summary: &Summary, folder: &ResultsFolder, tables: &str, app: &App) -> Result<()> {
+    let (result, folder) = (report::headline(summary), shown(folder.root()));
+    Ok(app.terminal.fitted_result(format_args!("{result}.\nResults: {folder}\n\n{tables}"))?)
 }
 
 /// A study's figures as one JSON object on one line: what `committee.json` says, and where the study lies.

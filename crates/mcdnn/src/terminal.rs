@@ -5,23 +5,36 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
+use crate::layout::fit;
+
 /// Where a program writes.
 pub struct Terminal {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
     /// Whether a person reads results, and in lines of how many characters.
     stdout_width: Option<usize>,
+    /// Characters in a line of anything that is not a terminal.
+    plain_width: usize,
     stderr_is_interactive: bool,
 }
+
+/// Characters in a line where neither a terminal nor the variable `COLUMNS` says how many.
+const WIDTH: usize = 80;
+
+/// Narrower lines than this are not tried.
+const MIN_WIDTH: usize = 30;
 
 impl Terminal {
     /// This process's own streams.
     #[must_use]
     pub fn standard() -> Self {
         let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         Self {
             stdout_width: width,
-            stderr_is_interactive: io::stderr().is_terminal(),
+            plain_width: columns.unwrap_or(WIDTH),
+            // A dumb terminal cannot draw over what it shows, so it gets lines as a file does.
+            stderr_is_interactive: io::stderr().is_terminal() && !is_dumb(),
             ..Self::new(io::stdout(), io::stderr())
         }
     }
@@ -32,6 +45,7 @@ impl Terminal {
             stdout: Mutex::new(Box::new(stdout)),
             stderr: Mutex::new(Box::new(stderr)),
             stdout_width: None,
+            plain_width: WIDTH,
             stderr_is_interactive: false,
         }
     }
@@ -44,9 +58,17 @@ impl Terminal {
         write_line(&self.stdout, &text.to_string())
     }
 
+    /// Prints a result for people on stdout, in lines that fit.
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub(crate) fn fitted_result(&self, text: impl Display) -> io::Result<()> {
+        self.result(fit(&text.to_string(), self.width()))
+    }
+
     /// Whether a result can be drawn over: a terminal shows it that knows the commands for that.
     pub(crate) fn can_redraw(&self) -> bool {
-        self.shows_results() && env::var_os("TERM").is_some_and(|term| term != "dumb")
+        self.shows_results() && !is_dumb()
     }
 
     /// Replaces the result that was printed before, or prints below it where the terminal cannot redraw. Prints only as many lines as fit.
@@ -64,10 +86,17 @@ impl Terminal {
         write_line(&self.stdout, &format!("\x1b[H{}\x1b[K\n\x1b[J", lines.join("\x1b[K\n")))
     }
 
-    /// Tells the person at the terminal something, on stderr. Nothing depends on its arriving.
+    /// Prints something for people on stderr, in lines that fit.
+    pub(crate) fn fitted_note(&self, text: impl Display) {
+        let terminal = terminal_size::terminal_size_of(io::stderr()).filter(|_| self.stderr_is_interactive);
+        let width = terminal.map_or(self.plain_width, |(width, _)| usize::from(width.0));
+        self.note(fit(&text.to_string(), width.max(MIN_WIDTH)));
+    }
+
+    /// Prints something for people on stderr. Nothing depends on its arriving.
     pub fn note(&self, text: impl Display) {
-        let told = write_line(&self.stderr, &text.to_string());
-        drop(told); // stderr is the place where failures are told: there is no other
+        let written = write_line(&self.stderr, &text.to_string());
+        drop(written); // stderr is where failures are reported: there is no other place
     }
 
     /// Draws over the last line of stderr, where a person looks at it.
@@ -86,10 +115,17 @@ impl Terminal {
         self.stdout_width.is_some()
     }
 
-    /// Characters in a line of the terminal that results are printed on; 80 where it is none.
+    /// Characters in a line of stdout: the terminal's, else those of the variable `COLUMNS`, else 80.
     pub(crate) fn width(&self) -> usize {
-        self.stdout_width.unwrap_or(80)
+        let now = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let width = self.stdout_width.map(|width| now().unwrap_or(width)); // it may have been resized
+        width.unwrap_or(self.plain_width).max(MIN_WIDTH)
     }
+}
+
+/// Whether the terminal knows no commands to draw over what it shows.
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 fn write_line(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {

@@ -12,8 +12,10 @@ use trainer::{ColumnError, Mended, Observer, Setup, StudyDigits, Summary};
 use self::machine::Machine;
 pub(crate) use self::machine::Wanted;
 use crate::app::App;
+use crate::device::Device;
 use crate::digits::Digits;
 use crate::numbers::{count, duration, list, thousands};
+use crate::plan::{Plan, rounded};
 use crate::terminal::Terminal;
 
 mod bars;
@@ -79,7 +81,7 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
     };
     if !job.is_quiet && !unfinished.is_empty() {
         let plan = plan(study, unfinished, job.finished.len(), training.len());
-        terminal.note(format_args!("{plan}, on {machine}"));
+        terminal.fitted_note(format_args!("{plan}\nengine    {machine}"));
     }
     let observer: Box<dyn Observer + '_> = if job.is_quiet {
         Box::new(lines::ErrorsOnly { terminal })
@@ -115,7 +117,7 @@ pub(crate) fn train(job: &Job<'_>, app: &App) -> Result<End> {
     if !unfinished.is_empty() {
         let summary = machine.run(&setup).with_context(|| format!("study {}", study.name))?;
         drop(observer); // clears the bars
-        is_complete = conclude(study, &summary, workers, terminal);
+        is_complete = conclude(job, &summary, workers, terminal);
         errors.extend(summary.failed.into_iter().map(|(_, error)| error));
     }
     // A failure is no interruption, though a signal came as well: the same command would fail again.
@@ -142,7 +144,7 @@ fn say_mended(mended: &[(ColumnId, Mended)], terminal: &Terminal) {
     for (column, mended) in mended {
         match mended {
             Ok(true) => terminal.note(format_args!(
-                "{column:<11} predictions that were missing or damaged are made from its weights"
+                "{column:<11} predictions were missing or damaged; computed again from the weights"
             )),
             Ok(false) => {}
             Err(error) => terminal.note(format_args!("error: column {column}: {error}")),
@@ -161,20 +163,19 @@ fn note_other_engine(job: &Job<'_>, provenance: &Provenance, terminal: &Terminal
         && !job.unfinished.is_empty()
     {
         terminal.note(format_args!(
-            "note: columns of this study were trained on {before}; the others will be trained on {kind}, which rounds \
-             differently, so the study will be a mixture"
+            "note: some columns of this study were trained on {before}. The others will be trained on {kind}, which rounds \
+             differently. The study will be a mixture."
         ));
     }
     Ok(())
 }
 
-/// `study quick: 4 columns to train (w14-1, …), 8 epochs of 60,000 digits each`
+/// `to train  4 columns (w14-1, …); 8 epochs of 60,000 digits each`
 fn plan(study: &Study, unfinished: &[ColumnId], n_finished: usize, n_images: usize) -> String {
     let at_most = if study.early_stopping.is_some() { "at most " } else { "" };
     let done = if n_finished > 0 { format!(", {n_finished} finished before") } else { String::new() };
     format!(
-        "study {}: {} to train ({}){done}, {at_most}{} of {} digits each",
-        study.name,
+        "to train  {} ({}){done}; {at_most}{} of {} digits each",
         count(unfinished.len(), "column"),
         list(unfinished.iter()),
         count(study.epochs as usize, "epoch"),
@@ -183,7 +184,8 @@ fn plan(study: &Study, unfinished: &[ColumnId], n_finished: usize, n_images: usi
 }
 
 /// Says how it went: what failed, what was saved, and the closing line. Returns whether every column is finished.
-fn conclude(study: &Study, summary: &Summary, workers: NonZeroUsize, terminal: &Terminal) -> bool {
+fn conclude(job: &Job<'_>, summary: &Summary, workers: NonZeroUsize, terminal: &Terminal) -> bool {
+    let study = job.study;
     if !summary.failed.is_empty() {
         // Each has said why when it failed.
         let n_columns =
@@ -203,13 +205,19 @@ fn conclude(study: &Study, summary: &Summary, workers: NonZeroUsize, terminal: &
         ));
     }
     if !summary.stopped.is_empty() || !summary.waiting.is_empty() {
-        let waiting = match summary.waiting.len() {
-            0 => String::new(),
-            n => format!(", {n} not begun"),
+        let n_asked = job.finished.len() + job.unfinished.len();
+        let n_finished = job.finished.len() + summary.finished.len();
+        let left = Plan::new(study, job.folder, workers).of(job.unfinished).on(job.wanted.device);
+        let time = match job.wanted.device {
+            Device::Cpu => format!(", about {}", rounded(left.estimate())),
+            _ => String::new(),
         };
         terminal.note(format_args!(
-            "stopped: {} saved in mid-training{waiting}; the same command continues",
-            count(summary.stopped.len(), "column"),
+            "stopped: {n_finished} of {} finished, {} saved in mid-training, {} not started; {} images left{time}",
+            count(n_asked, "column"),
+            summary.stopped.len(),
+            summary.waiting.len(),
+            thousands(left.n_images()),
         ));
     }
     if summary.failed.iter().any(|(_, error)| error.is_disk_full()) {

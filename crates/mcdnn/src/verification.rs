@@ -40,7 +40,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SameBits => write!(f, "same bits"),
-            Self::Within(most) => write!(f, "same within {most:.0e}"),
+            Self::Within(most) => write!(f, "same, to within {most:.0e}"),
             Self::Differs(most) => write!(f, "DIFFERENT by up to {most:.0e}"),
             Self::Damaged(reason) => write!(f, "DAMAGED: {reason}"),
         }

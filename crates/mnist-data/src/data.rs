@@ -44,16 +44,16 @@ impl Data {
         Self::read_verified_telling(collection, folder, &mut |_| ())
     }
 
-    /// [`read_verified`](Self::read_verified), and each file that was passed over because it could not be used is told.
+    /// [`read_verified`](Self::read_verified), and reports each file that was skipped because it could not be used.
     ///
     /// # Errors
     /// As [`read_verified`](Self::read_verified).
     pub fn read_verified_telling(
         collection: Collection,
         folder: impl AsRef<Path>,
-        passed_over: &mut dyn FnMut(&Error),
+        skipped: &mut dyn FnMut(&Error),
     ) -> Result<(Data, Vec<FileHash>), Error> {
-        read_manifest(&collection.into(), folder.as_ref(), passed_over)
+        read_manifest(&collection.into(), folder.as_ref(), skipped)
     }
 
     /// Name and SHA-256 of the four raw IDX files that hold these digits, training images, training labels, test images,
@@ -75,9 +75,9 @@ impl Data {
 pub(crate) fn read_manifest(
     manifest: &Manifest,
     folder: &Path,
-    passed_over: &mut dyn FnMut(&Error),
+    skipped: &mut dyn FnMut(&Error),
 ) -> Result<(Data, Vec<FileHash>), Error> {
-    let data = load(folder, Some(manifest), passed_over)?;
+    let data = load(folder, Some(manifest), skipped)?;
     let hashes =
         manifest.files.map(|file| FileHash { name: file.name.to_owned(), sha256: file.sha256.to_owned() });
     Ok((data, hashes.to_vec()))
@@ -86,18 +86,14 @@ pub(crate) fn read_manifest(
 /// Folders below the one given that the files may lie in.
 const BELOW: [&str; 4] = ["", "raw", "MNIST/raw", "FashionMNIST/raw"];
 
-fn load(
-    folder: &Path,
-    manifest: Option<&Manifest>,
-    passed_over: &mut dyn FnMut(&Error),
-) -> Result<Data, Error> {
+fn load(folder: &Path, manifest: Option<&Manifest>, skipped: &mut dyn FnMut(&Error)) -> Result<Data, Error> {
     // All four files come from one folder. With a manifest, the first folder whose files match it is used.
     let below = BELOW.map(|below| if below.is_empty() { folder.to_path_buf() } else { folder.join(below) });
     let mut errors = Vec::new();
     for folder in below.iter().filter(|folder| !candidates(folder, NAMES[0]).is_empty()) {
-        match load_from(folder, manifest, passed_over) {
+        match load_from(folder, manifest, skipped) {
             Ok(data) => {
-                errors.iter().for_each(&mut *passed_over);
+                errors.iter().for_each(&mut *skipped);
                 return Ok(data);
             }
             Err(error) => errors.push(error),
@@ -109,10 +105,10 @@ fn load(
 fn load_from(
     folder: &Path,
     manifest: Option<&Manifest>,
-    passed_over: &mut dyn FnMut(&Error),
+    skipped: &mut dyn FnMut(&Error),
 ) -> Result<Data, Error> {
-    let (_, train) = read_pair(folder, manifest, 0, passed_over)?;
-    let (path, test) = read_pair(folder, manifest, 2, passed_over)?;
+    let (_, train) = read_pair(folder, manifest, 0, skipped)?;
+    let (path, test) = read_pair(folder, manifest, 2, skipped)?;
     let size = |digits: &Digits| [digits.images().dim().1, digits.images().dim().2];
     if size(&test) != size(&train) {
         return Err(Error::ImageSize { path, got: size(&test), want: size(&train) });
@@ -125,10 +121,10 @@ fn read_pair(
     folder: &Path,
     manifest: Option<&Manifest>,
     index: usize,
-    passed_over: &mut dyn FnMut(&Error),
+    skipped: &mut dyn FnMut(&Error),
 ) -> Result<(PathBuf, Digits), Error> {
-    let (images_path, images): (_, Array3<u8>) = read_file(folder, manifest, index, passed_over)?;
-    let (labels_path, labels): (_, Array1<u8>) = read_file(folder, manifest, index + 1, passed_over)?;
+    let (images_path, images): (_, Array3<u8>) = read_file(folder, manifest, index, skipped)?;
+    let (labels_path, labels): (_, Array1<u8>) = read_file(folder, manifest, index + 1, skipped)?;
     let digits = Digits::checked(images, into_vec(labels), &images_path, &labels_path)?;
     Ok((images_path, digits))
 }
@@ -138,13 +134,13 @@ fn read_file<D: Dimension>(
     folder: &Path,
     manifest: Option<&Manifest>,
     index: usize,
-    passed_over: &mut dyn FnMut(&Error),
+    skipped: &mut dyn FnMut(&Error),
 ) -> Result<(PathBuf, ndarray::Array<u8, D>), Error> {
     let mut errors = Vec::new();
     for path in candidates(folder, NAMES[index]) {
         match read_candidate(&path, manifest, index) {
             Ok(array) => {
-                errors.iter().for_each(&mut *passed_over);
+                errors.iter().for_each(&mut *skipped);
                 return Ok((path, array));
             }
             Err(error) => errors.push(error),
@@ -303,7 +299,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_empty_or_damaged_file_beside_a_good_one_is_told_and_passed_over() {
+    fn an_empty_or_damaged_file_next_to_a_good_one_is_reported_and_skipped() {
         let folder = sample_folder(Encoding::Gzip);
         fs::write(folder.path().join(NAMES[0]), "").unwrap();
         fs::write(folder.path().join(NAMES[3]), [0, 0, 8, 1, 0, 0, 0, 9, 1]).unwrap();

@@ -32,7 +32,7 @@ pub enum Error {
         got: u32,
     },
     /// Something that people get in place of the file.
-    #[error("{path}: this is {what}, not an IDX file: get the file itself")]
+    #[error("{path}: this is {what}, not an IDX file: download the file itself")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum Error {
         element: Element,
     },
     /// The system has no memory for what the header announces.
-    #[error("{path}: no memory for the {want} bytes its header announces")]
+    #[error("{path}: not enough memory for the {want} bytes that its header announces")]
     Memory {
         /// The file.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum Error {
         /// Bytes there must be at least, header included.
         want: u64,
     },
-    /// The file, or what it holds in gzip form, goes on after its last element.
+    /// The file, or its content in gzip form, continues after the last element.
     #[error("{path}: trailing bytes: got at least {got} bytes, expected {want}")]
     Trailing {
         /// The file.
@@ -194,7 +194,7 @@ pub enum Error {
         want: [usize; 2],
     },
     /// Not a folder at all.
-    #[error("{path}: no such folder, expected one that holds {name} and its companions, raw or with .gz")]
+    #[error("{path}: no such folder; expected a folder with {name} and the three other files, raw or .gz")]
     Folder {
         /// What was given.
         path: PathBuf,
@@ -202,7 +202,7 @@ pub enum Error {
         name: String,
     },
     /// A folder without one of the files.
-    #[error("{folder}: no file {name}, raw or with .gz")]
+    #[error("{folder}: no file {name}, raw or .gz")]
     Missing {
         /// The folder.
         folder: PathBuf,
@@ -211,8 +211,8 @@ pub enum Error {
     },
     /// A well-formed file that is not the collection's.
     #[error(
-        "{path}: SHA-256 {got}, expected {want} of {collection}'s {name}: the file is damaged or of another collection; \
-         give a folder with {collection}'s files, or none to have them fetched"
+        "{path}: SHA-256 {got}, expected {want} of {collection}'s {name}: the file is damaged or belongs to another collection; \
+         name a folder with {collection}'s files, or no folder to download them"
     )]
     Hash {
         /// The file.

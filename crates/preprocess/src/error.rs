@@ -1,7 +1,7 @@
 //! What can go wrong here: every variant says what was wrong, what came and what was wanted.
 
 use crate::InstructionSet;
-use crate::limits::{MAX_SIDE_PX, MAX_WIDTH_PX, MIN_CONTRAST, MIN_WIDTH_PX};
+use crate::limits::{MAX_SIDE_PX, MAX_WIDTH_PX, MIN_WIDTH_PX};
 
 /// Errors of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum PreprocessError {
     },
 
     /// A text that is neither `original` nor a whole number.
-    #[error("width {got:?} is not a width: want {MIN_WIDTH_PX} to {MAX_WIDTH_PX} pixels, or \"original\"")]
+    #[error("{got:?} is not a width: expected {MIN_WIDTH_PX} to {MAX_WIDTH_PX} pixels, or \"original\"")]
     WidthText {
         /// The text as it came.
         got: String,
@@ -65,7 +65,7 @@ pub enum PreprocessError {
     },
 
     /// A slice of the wrong length.
-    #[error("{what} has {got} elements, want {want}")]
+    #[error("{what} has {got} elements, expected {want}")]
     Length {
         /// Which argument.
         what: &'static str,
@@ -77,7 +77,7 @@ pub enum PreprocessError {
 
     /// Images of another size than the [`Distorter`](crate::Distorter) was made for.
     #[error(
-        "images are {} x {} pixels (height x width), the distorter was made for {} x {}",
+        "images of {} x {} pixels (height x width), but the distorter was made for {} x {}",
         got[0], got[1], want[0], want[1]
     )]
     ImageSize {
@@ -96,10 +96,8 @@ pub enum PreprocessError {
         n_images: usize,
     },
 
-    /// An image without ink.
-    #[error(
-        "no ink: every pixel is within {contrast} of 255 grey levels of the paper, want at least {MIN_CONTRAST} for some"
-    )]
+    /// An image without ink: no pixel differs enough from the paper.
+    #[error("the image is blank")]
     Blank {
         /// The largest difference between a pixel and the paper, in grey levels.
         contrast: u8,
@@ -128,11 +126,8 @@ mod tests {
         );
         check(
             PreprocessError::WidthText { got: "wide".to_owned() },
-            "width \"wide\" is not a width: want 4 to 28 pixels, or \"original\"",
+            "\"wide\" is not a width: expected 4 to 28 pixels, or \"original\"",
         );
-        check(
-            PreprocessError::Blank { contrast: 23 },
-            "no ink: every pixel is within 23 of 255 grey levels of the paper, want at least 24 for some",
-        );
+        check(PreprocessError::Blank { contrast: 23 }, "the image is blank");
     }
 }

@@ -1,3 +1,5 @@
+// The picture as a part of the page, because rustdoc copies no files; of two definitions of a link the first counts.
+#![doc = include_str!("../doc/sheet.md")]
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

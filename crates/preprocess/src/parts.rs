@@ -13,18 +13,18 @@ use crate::pieces::{Piece, Pieces};
 pub enum Doubt {
     /// Pieces of ink as large as digits stand apart, or the ink is too wide for one.
     Several,
-    /// What surrounds the sheet is taken for paper, or is a part of the ink.
+    /// The surroundings of the sheet look like paper, or like a part of the ink.
     Border,
-    /// The ink is a full area, or so many strokes that no digit has them.
+    /// The ink is a solid area, or has more strokes than a digit.
     NoStroke,
 }
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Several => "more than one digit: cut the picture to one",
-            Self::Border => "the border is not paper: crop to the sheet",
-            Self::NoStroke => "the ink is no pen's stroke",
+            Self::Several => "more than one digit: crop the image to one",
+            Self::Border => "the border is not paper: crop the image to the sheet",
+            Self::NoStroke => "the ink does not look like pen strokes",
         })
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::PreprocessError;
 use crate::limits::{MAX_WIDTH_PX, MIN_WIDTH_PX};
 
-/// A width digits are brought to before training: the original one, or a number of pixels.
+/// A width that digits are normalized to before training: the original one, or a number of pixels.
 ///
 /// Text form (`Display`, `FromStr`): `original`, `14`. With the feature `serde`: the string `"original"` or the
 /// number `14` (a string `"14"` is read too, so that a width can be the key of a JSON object).

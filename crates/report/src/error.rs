@@ -23,13 +23,13 @@ pub enum ReportError {
         error: CommitteeError,
     },
     /// No `study.json`.
-    #[error("{path}: no study.json in this folder, so it holds no study")]
+    #[error("{path}: not the results folder of a study: it has no study.json")]
     NoStudy {
         /// The folder.
         path: PathBuf,
     },
     /// Nothing to report on yet.
-    #[error("{path}: none of {n_columns} columns is finished, expected at least one")]
+    #[error("{path}: none of the {n_columns} columns is finished; at least one is needed")]
     NothingFinished {
         /// The results folder.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum ReportError {
         n_columns: usize,
     },
     /// A width that the study does not have.
-    #[error("{path}: no width {got} in this study, expected some of {}", list(known))]
+    #[error("{path}: this study has no width {got}; it has {}", list(known))]
     Width {
         /// The results folder.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum ReportError {
     },
     /// A column that the study does not have.
     #[error(
-        "{path}: no column {got} in this study, expected numbers 1 to {columns_per_width} of the widths {}",
+        "{path}: this study has no column {got}; it has numbers 1 to {columns_per_width} of the widths {}",
         list(known)
     )]
     Column {
@@ -71,8 +71,8 @@ pub enum ReportError {
     },
     /// The weighted mean without validation errors to weigh by.
     #[error(
-        "{path}: no weights for a weighted mean: not every column has its error on held-out training digits, \
-         which a study with \"validation\" above 0 measures"
+        "{path}: no weights for a weighted mean: it needs each column's error on held-out training digits, \
+         which only a study with \"validation\" above 0 has"
     )]
     NoWeights {
         /// The results folder.
@@ -87,7 +87,7 @@ pub enum ReportError {
         reason: String,
     },
     /// Nothing at all was asked for.
-    #[error("{path}: no widths chosen, expected some of {}", list(known))]
+    #[error("{path}: no widths chosen; the study has {}", list(known))]
     NoWidths {
         /// The results folder.
         path: PathBuf,
@@ -95,7 +95,9 @@ pub enum ReportError {
         known: Vec<Width>,
     },
     /// Digits that the probabilities are not of.
-    #[error("{path}: probabilities of {want} digits, but there are {got}: these are of another data set")]
+    #[error(
+        "{path}: probabilities of {want} digits, but the data set has {got}: they belong to another data set"
+    )]
     Digits {
         /// The results folder.
         path: PathBuf,
@@ -114,7 +116,7 @@ pub enum ReportError {
     },
     /// No font to draw PNGs with.
     #[error(
-        "no font is installed, and figures as PNG need one: install one (such as the package fonts-dejavu-core) or leave out --png"
+        "no font is installed, and PNG figures need one: install one (such as the package fonts-dejavu-core) or leave out --png"
     )]
     NoFont,
     /// A `committee.json` that cannot be read.

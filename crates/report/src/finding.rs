@@ -7,13 +7,17 @@ use crate::Summary;
 use crate::markdown::format::{epochs, named, spread};
 use crate::published::paper;
 
-/// The finding in one line.
-pub(crate) fn headline(summary: &Summary) -> String {
+/// The result in one line: what all finished columns together reach. No full stop at the end.
+#[must_use]
+pub fn headline(summary: &Summary) -> String {
     let all = &summary.figures.all;
     let (percent, digits) = (all.score.error_percent(), all.score.n.separate_with_commas());
     match all.n_members {
-        1 => format!("One column errs on {percent:.2} % of {digits} {}", summary.digits_name()),
-        n => format!("{n} columns together err on {percent:.2} % of {digits} {}", summary.digits_name()),
+        1 => format!("One column misclassifies {percent:.2} % of {digits} {}", summary.digits_name()),
+        n => format!(
+            "A committee of {n} columns misclassifies {percent:.2} % of {digits} {}",
+            summary.digits_name()
+        ),
     }
 }
 
@@ -25,7 +29,7 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
     let mut own = String::new();
     if all.n_members > 1 {
         own.push_str(&format!(
-            "One by one the columns err on {} % (mean{}). Their committee, the mean of their probabilities, gets {} of {} digits wrong. ",
+            "A single column has an error of {} % (mean{}). The committee averages the columns’ probabilities and gets {} of {} digits wrong. ",
             spread(all.members),
             if all.members.sd_percent.is_some() { " ± standard deviation" } else { "" },
             all.score.errors.separate_with_commas(),
@@ -40,7 +44,7 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
     }
     if all.score.errors > 0 {
         own.push_str(&format!(
-            "In {} of these {} its second guess is right. ",
+            "For {} of these {} digits, the second guess is right. ",
             all.second_guess_right.separate_with_commas(),
             all.score.errors.separate_with_commas()
         ));
@@ -52,7 +56,7 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
         figures.groups.iter().max_by_key(by_error),
     ) {
         own.push_str(&format!(
-            "Committees of one width err on {:.2} % (width {}) to {:.2} % (width {}).",
+            "The committees of a single width have errors from {:.2} % (width {}) to {:.2} % (width {}).",
             best.score.error_percent(),
             best.group,
             worst.score.error_percent(),
@@ -64,17 +68,17 @@ pub(crate) fn paragraphs(summary: &Summary) -> Vec<String> {
         let (ours, theirs) = (all.score.error_percent(), paper::COMMITTEE_PERCENT);
         let compared =
             if all.score.errors == paper::COMMITTEE_ERRORS && all.score.n == DataSet::Mnist.n_test() {
-                "the same as here".to_owned()
+                "the same as this study".to_owned()
             } else {
                 format!(
-                    "{:.2} points {} than here",
+                    "{:.2} percentage points {} than this study",
                     (ours - theirs).abs(),
                     if ours > theirs { "less" } else { "more" }
                 )
             };
         paragraphs.push(format!(
-            "The paper’s committee of {} columns, trained for about 800 epochs each, errs on {theirs:.2} %: {compared}, where columns were trained for {}. \
-             Its columns err on {:.2} ± {:.2} %, its committees of one width on {:.2} to {:.2} %, and in {} of its {} errors the second guess is right.",
+            "The paper’s committee of {} columns has an error of {theirs:.2} %: {compared}. The paper trained each column for about 800 epochs, this study for {}. \
+             The paper’s columns have an error of {:.2} ± {:.2} %, its committees of a single width {:.2} to {:.2} %. For {} of its {} errors, the second guess is right.",
             paper::N_COLUMNS,
             epochs(study),
             paper::COLUMNS_MEAN_PERCENT,
@@ -93,7 +97,7 @@ pub(crate) fn missing(summary: &Summary) -> Option<String> {
     let (n_missing, n_finished) = (summary.missing.len(), summary.finished.len());
     (n_missing > 0).then(|| {
         format!(
-            "Not finished: {n_finished} of {} columns are, and everything here is about these. Still to come: {}.",
+            "This study is not finished: this report is about the {n_finished} of {} columns that are. Missing: {}.",
             n_finished + n_missing,
             named(&summary.missing)
         )
@@ -126,7 +130,7 @@ pub(crate) fn key_figures(summary: &Summary) -> Vec<(String, String)> {
             all.second_guess_right.separate_with_commas(),
             all.score.errors.separate_with_commas()
         ),
-        "errors whose second guess is right".to_owned(),
+        "errors with the right second guess".to_owned(),
     ));
     key
 }

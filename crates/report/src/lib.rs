@@ -21,6 +21,7 @@ pub use drawing::figure::Figure;
 pub use error::ReportError;
 pub use evidence::Evidence;
 pub use files::{Pixels, Report, write_summary};
+pub use finding::headline;
 pub use markdown::listing::Listing;
 pub use markdown::{committee_markdown, markdown};
 pub use selection::{Columns, Labels, Loaded, Selection, load};

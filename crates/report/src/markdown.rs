@@ -27,9 +27,9 @@ pub fn markdown(summary: &Summary, listing: Listing) -> String {
     ];
     sections.extend(subset_sections(summary, listing));
     if listing == Listing::Full {
-        sections.push(Section("Committees of so many columns, error in %", statistics::curve_table(summary)));
-        sections.push(Section("How sure, and where it fails", Some(statistics::statistics_table(summary))));
-        sections.push(Section("Trials, one row a width", trials::trials_table(summary)));
+        sections.push(Section("Error by number of columns, in %", statistics::curve_table(summary)));
+        sections.push(Section("Confidence and errors", Some(statistics::statistics_table(summary))));
+        sections.push(Section("Trials, one row for each width", trials::trials_table(summary)));
     }
     page(summary, &sections)
 }
@@ -54,8 +54,8 @@ struct Section(&'static str, Option<String>);
 fn subset_sections(summary: &Summary, listing: Listing) -> Vec<Section> {
     vec![
         Section("Committees of widths", subsets::subsets_table(summary, listing)),
-        Section("Committees of so many widths, error in %", subsets::sizes_table(summary)),
-        Section("Further, odd widths", subsets::odd_widths_table(summary)),
+        Section("Error by number of widths, in %", subsets::sizes_table(summary)),
+        Section("Additional odd widths", subsets::odd_widths_table(summary)),
     ]
 }
 
@@ -68,9 +68,9 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
     }
     if summary.has_peers() {
         text.push_str(
-            "\nPaper: five columns for each of seven widths, about 800 epochs; of its widths' committees only the \
-             range is given here.\nTheano project: one column a width; it read the labels of digits while \
-             normalizing them.\n",
+            "\nPaper: five columns for each of seven widths, about 800 epochs. For its committees of one width, \
+             only the range is known.\nTheano: the Theano project, one column for each width; it used the labels when it \
+             normalized the digits.\n",
         );
     }
     text
@@ -86,7 +86,7 @@ fn head(summary: &Summary) -> String {
     let n_columns = n_finished + summary.missing.len();
     let mut lines = vec![
         format!(
-            "# Study {}: errors on {} {} of {}",
+            "# Study {}: error on {} {} of {}",
             study.name,
             summary.n_digits().separate_with_commas(),
             summary.digits_name(),
@@ -95,7 +95,7 @@ fn head(summary: &Summary) -> String {
         String::new(),
         format!("- columns: {n_finished} of {n_columns} finished, {}", study.network),
         format!(
-            "- training: {}, batches of {}, seed {}; {} in all, column by column",
+            "- training: {}, batches of {}, seed {}; {} in total for all columns",
             epochs(study),
             study.batch,
             study.seed,
@@ -110,7 +110,7 @@ fn head(summary: &Summary) -> String {
             ),
         },
         format!(
-            "- made by: {}; config {}",
+            "- trained by: {}; config {}",
             summary.training.programs.join("; "),
             short(&manifest.config_hash)
         ),
@@ -119,9 +119,9 @@ fn head(summary: &Summary) -> String {
         let shares: Option<Vec<String>> = (summary.trials.iter())
             .map(|trial| Some(format!("{:.0} % of width {}", trial.skipped_percent?, trial.width)))
             .collect();
-        let shares = shares.map_or_else(|| "their share is not known".to_owned(), |shares| shares.join(", "));
+        let shares = shares.map_or_else(|| "their share is unknown".to_owned(), |shares| shares.join(", "));
         lines.push(format!(
-            "- skipped in training, as their label had a probability above 1 − {skip_below}: {shares}"
+            "- skipped in training because the label had a probability above 1 − {skip_below}: {shares}"
         ));
     }
     let nothing_learnt: Vec<String> = (summary.figures.members.iter())
@@ -144,7 +144,7 @@ fn head(summary: &Summary) -> String {
         lines.push(format!("- committees combined by: {}", summary.figures.rule));
     }
     if !summary.missing.is_empty() {
-        lines.push(format!("- **not finished yet**, and in no figure: {}", named(&summary.missing)));
+        lines.push(format!("- **not finished yet** and not included: {}", named(&summary.missing)));
     }
     let mut text = lines.join("\n");
     text.push('\n');

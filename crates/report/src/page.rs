@@ -37,26 +37,21 @@ const SECTIONS: [(Part, &str, &str, &str); 4] = [
         Part::Committees,
         "committees",
         "Columns and committees",
-        "A column is one network, trained on digits of one width. A committee averages the probabilities of several columns and takes \
-         the most probable class.",
+        "A column is one network, trained on digits normalized to one width. A committee averages the probabilities of several columns; its \
+         answer is the most probable digit.",
     ),
     (
         Part::Mistakes,
         "mistakes",
-        "What goes wrong",
-        "The digits that are taken for others, which columns and widths agree on them, and whether the probabilities say so.",
+        "Errors",
+        "Which digits are misclassified, which columns and widths share these errors, and how well the probabilities predict them.",
     ),
-    (
-        Part::Training,
-        "training",
-        "Training",
-        "What was measured while the columns learned; no test digit was looked at.",
-    ),
+    (Part::Training, "training", "Training", "Measured during training, without using any test digit."),
     (
         Part::Inside,
         "inside",
         "From a digit to an answer",
-        "What columns get to see, how training digits are bent, and what a trained column makes of one.",
+        "The input of each width, the distortion of training digits, and how a trained column computes its answer.",
     ),
 ];
 
@@ -97,7 +92,7 @@ fn tables(markdown: &str) -> String {
         }
         Event::End(TagEnd::Heading(level)) => vec![Event::End(TagEnd::Heading(lower(level)))],
         Event::Start(Tag::Table(_)) => {
-            let around = "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table, scrolls where there is no room\">";
+            let around = "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Table, scrolls sideways on narrow screens\">";
             vec![Event::Html(around.into()), event]
         }
         Event::End(TagEnd::Table) => vec![event, Event::Html("</div>".into())],

@@ -28,7 +28,7 @@ pub struct Statistics {
     pub reliability: Reliability,
     /// Errors left when the least sure digits are rejected.
     pub rejection: Rejection,
-    /// What is taken for what.
+    /// The confusion matrix.
     pub confusion: Confusion,
     /// How often each two columns differ.
     pub column_disagreement: Disagreement,

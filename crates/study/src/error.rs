@@ -26,7 +26,7 @@ pub enum StudyError {
     },
     /// The results folder holds a study of another config.
     #[error(
-        "{path}: this results folder holds a study of another config: {}; \
+        "{path}: this results folder belongs to another config: {}; \
          undo the change to the config, or choose another results folder",
         first_of(differences)
     )]
@@ -38,7 +38,7 @@ pub enum StudyError {
     },
     /// The results folder holds columns, but not the config they were trained with.
     #[error(
-        "{path}: this results folder holds columns' files, but neither study.json nor a column says of which config: \
+        "{path}: this results folder has files of columns, but neither study.json nor a column says which config they belong to: \
          choose another results folder"
     )]
     NoManifest {
@@ -46,7 +46,7 @@ pub enum StudyError {
         path: PathBuf,
     },
     /// Another process holds a column, or an older version, which locks the whole folder, is running.
-    #[error("{path}: another run is working in this results folder{}; wait for it to end", busy(*column, by.as_ref()))]
+    #[error("{path}: another run is training in this results folder{}; wait until it has ended", busy(*column, by.as_ref()))]
     Busy {
         /// The results folder.
         path: PathBuf,
@@ -57,8 +57,7 @@ pub enum StudyError {
     },
     /// Another process has taken a column over.
     #[error(
-        "{path}: column {column} is another run's now: this one sent no heartbeat for too long, \
-         and another run took over"
+        "{path}: another run has taken over column {column}, because this run sent no heartbeat for too long"
     )]
     Lost {
         /// The results folder.
@@ -74,7 +73,7 @@ pub enum StudyError {
         /// The column.
         column: ColumnId,
     },
-    /// A `study.json` that is none.
+    /// A `study.json` that is not one.
     #[error("{path}:{}:{}: not a study's manifest: {}", error.line, error.column, error.problem)]
     Manifest {
         /// The manifest.
@@ -108,7 +107,7 @@ pub enum StudyError {
         /// That of the record.
         want: String,
     },
-    /// Probabilities that are none, or cannot be read.
+    /// Probabilities that cannot be read, or are not probabilities.
     #[error("{0}")]
     Probabilities(FileError),
     /// Probabilities of something else than ten digits.
@@ -119,7 +118,7 @@ pub enum StudyError {
         /// Its classes.
         got: usize,
     },
-    /// Weights that are none.
+    /// Weights that cannot be read, or are not weights.
     #[error("{path}: {reason}")]
     Weights {
         /// The file.
@@ -195,7 +194,7 @@ fn found(got: &Option<String>) -> String {
 fn cure(path: &Path) -> &'static str {
     let name = path.file_name().unwrap_or_default();
     if [VALIDATION, PROBABILITIES].iter().any(|predictions| name == *predictions) {
-        "`reproduce` predicts it again from the weights"
+        "`reproduce` computes it again from the weights"
     } else {
         "restore it from a copy, or delete the column's folder to train the column again"
     }
@@ -213,8 +212,8 @@ fn first_of(differences: &[Difference]) -> String {
     match others.len() {
         0 if words.is_empty() => words.push("its columns have another config's hash".to_owned()),
         0 => {}
-        1 => words.push("1 more differs".to_owned()),
-        n => words.push(format!("{n} more differ")),
+        1 => words.push("1 more key differs".to_owned()),
+        n => words.push(format!("{n} more keys differ")),
     }
     words.join(", ")
 }

@@ -17,7 +17,7 @@ pub(crate) struct Format {
 /// What is wrong with a format that this version does not know.
 pub(crate) fn other_format(got: u32, known: u32) -> String {
     let advice = if got > known { "; a newer version of this program wrote it" } else { "" };
-    format!("its format is {got}, this version reads formats up to {known}{advice}")
+    format!("its format is {got}, but this version reads formats up to {known}{advice}")
 }
 
 /// The whole text of a file of at most `max_bytes`; `None` when there is no such file.

@@ -22,7 +22,7 @@ pub struct Provenance {
     /// The GPUs that computed, if any did: `1 NVIDIA GPU`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu: Option<String>,
-    /// The C library, whose `exp` and `ln` the results depend on: `glibc 2.36`; `None` where the system does not tell.
+    /// The C library, whose `exp` and `ln` the results depend on: `glibc 2.36`; `None` if the system does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub libc: Option<String>,
 }

@@ -52,7 +52,7 @@ pub enum ColumnError {
     },
     /// Lost predictions of test digits that this run leaves unread.
     #[error(
-        "{path}: missing or damaged, and this run leaves the test digits unread; `--test` predicts them again from the weights"
+        "{path}: missing or damaged, and this run does not read the test digits; `--test` computes the predictions again from the weights"
     )]
     Unread {
         /// The file of predictions.
@@ -93,7 +93,7 @@ impl ColumnError {
         matches!(reason.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
-    /// Whether another process has taken the column over and goes on with it.
+    /// Whether another process has taken over the column and continues it.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         let Self::Results(error) = self else { return false };

@@ -1,4 +1,4 @@
-//! A worker's work: what a group and its columns need to know, and whom to tell meanwhile.
+//! A worker's job: what a group and its columns need to know, and the observer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
     Stopped,
 }
 
-/// A worker's work: what a group needs to know, and whom to tell meanwhile.
+/// A worker's job: what a group needs to know, and the observer.
 pub(crate) struct Job<'a, 'setup> {
     pub(crate) setup: &'a Setup<'setup>,
     pub(crate) config_hash: &'a str,

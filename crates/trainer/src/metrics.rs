@@ -155,7 +155,7 @@ mod tests {
         let message = |rest: &str| Some(format!("{}: {rest}", path.display()));
         let lost = |n| {
             message(&format!(
-                "the lines of {n} of 3 epochs are lost or damaged; training resumes without them"
+                "{n} of 3 lines (one per epoch) are missing or damaged; training resumes without them"
             ))
         };
         assert_eq!(open(&whole), (vec![1, 2, 3], None));
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(open(&whole[..whole.len() / 2]), (vec![1], lost(2)));
         assert_eq!(open(""), (vec![], lost(3)));
         let altered =
-            "a line has been altered since it was written; training resumes, and the line stays as it is";
+            "a line was changed after it was written; training resumes and leaves the line unchanged";
         assert_eq!(open(&whole.replacen("0.25", "0.35", 1)), (vec![1, 2, 3], message(altered)));
     }
 }

@@ -1,4 +1,4 @@
-//! What a run tells while it works. The library prints nothing: whoever calls it listens.
+//! The events of a run. The library prints nothing; the caller observes.
 
 use study::{ColumnId, EpochRecord};
 

@@ -1,4 +1,4 @@
-//! What a run is told.
+//! The input of a run.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
@@ -64,7 +64,7 @@ pub struct Setup<'a> {
     pub provenance: &'a Provenance,
     /// When `clock` was at zero, for the columns' records.
     pub started: SystemTime,
-    /// Set it, and every worker saves its columns after the step at work and begins no others.
+    /// When set, every worker saves its columns after the current step and starts no others.
     pub stop: &'a AtomicBool,
     /// For speeds and times spent; no result depends on it.
     pub clock: Clock<'a>,

@@ -1,4 +1,4 @@
-//! Damage that a column trains on without.
+//! Damage that does not stop a column.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::checkpoint::CheckpointError;
 #[non_exhaustive]
 pub enum Warning {
     /// The last checkpoint cannot be used, and the one before can.
-    #[error("{error}: training resumes from the checkpoint before it, after epoch {epoch}")]
+    #[error("{error}: training resumes from the previous checkpoint, after epoch {epoch}")]
     Checkpoint {
         /// What is wrong with the last one.
         error: CheckpointError,
@@ -20,7 +20,7 @@ pub enum Warning {
     },
     /// An earlier run trained the column on something that rounds differently.
     #[error(
-        "it was begun on {before}, and training resumes on {now}, which rounds differently: its bits are of neither"
+        "it was started on {before} and resumes on {now}, which rounds differently: its bits will match neither"
     )]
     OtherKind {
         /// What the earlier run computed with.
@@ -30,7 +30,7 @@ pub enum Warning {
     },
     /// Lines of epochs that are behind the column are missing from its metrics.
     #[error(
-        "{path}: the lines of {missing} of {epochs} epochs are lost or damaged; training resumes without them"
+        "{path}: {missing} of {epochs} lines (one per epoch) are missing or damaged; training resumes without them"
     )]
     MetricsMissing {
         /// The metrics.
@@ -42,7 +42,7 @@ pub enum Warning {
     },
     /// The metrics are whole lines, but not those that were written.
     #[error(
-        "{path}: a line has been altered since it was written; training resumes, and the line stays as it is"
+        "{path}: a line was changed after it was written; training resumes and leaves the line unchanged"
     )]
     MetricsAltered {
         /// The metrics.

@@ -23,17 +23,13 @@ fn a_study_is_trained_on_libtorch() {
         Ran::of(command).succeeded()
     };
     let first = reproduce();
-    for words in [
-        "engine    libtorch, --device libtorch-cpu\n",
-        ", on libtorch 2.11.0 fp32, 1 worker, up to 2 columns in lockstep\n",
-    ] {
-        assert!(first.stderr.contains(words), "no {words:?} in {first:#?}");
-    }
+    let words = "engine    libtorch 2.11.0 fp32, 1 worker, up to 2 columns in lockstep\n";
+    assert!(first.stderr.contains(words), "no {words:?} in {first:#?}");
     assert!(first.stdout.contains("- engine: libtorch 2.11.0 fp32 on "), "{first:#?}");
     assert!(first.stdout.contains("- columns: 2 of 2 finished"), "{first:#?}");
     let second = reproduce();
     assert!(
-        second.stderr.starts_with("nothing to do: every column in ./results is finished\n"),
+        second.stderr.starts_with("nothing to train: every column in ./results is finished\n"),
         "{second:#?}"
     );
     assert_eq!(second.stdout, first.stdout);

@@ -50,14 +50,14 @@ pub fn n_gpus() -> Result<usize, GpuError> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
-    /// The system does not tell where libtorch is loaded from.
-    #[error("no GPU on {}: libtorch's CUDA is loaded on Linux alone", std::env::consts::OS)]
+    /// The system does not report where libtorch is loaded from.
+    #[error("no GPU on {}: libtorch's CUDA can be loaded on Linux only", std::env::consts::OS)]
     System,
     /// The loaded libtorch is another version.
     #[error(transparent)]
     Version(#[from] InstallationError),
     /// The loaded libtorch has no part for GPUs.
-    #[error("{folder}: this libtorch is for CPUs alone, expected {CUDA_LIBRARY} there")]
+    #[error("{folder}: this libtorch is for CPUs only; expected {CUDA_LIBRARY} there")]
     CpuOnly {
         /// The folder of its libraries.
         folder: PathBuf,
@@ -71,7 +71,7 @@ pub enum GpuError {
         reason: String,
     },
     /// The machine has no driver.
-    #[error("no NVIDIA driver on this machine ({DRIVER} is not there), expected one for CUDA")]
+    #[error("this machine has no NVIDIA driver ({DRIVER} does not exist), which CUDA needs")]
     NoDriver,
     /// The kernel has the driver, but programs do not: a container's usual trouble.
     #[error(

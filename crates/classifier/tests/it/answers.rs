@@ -191,7 +191,7 @@ fn views_that_cannot_be_made_are_refused() {
     study.distortion = None;
     let id = study.columns()[0];
     let error = view_maker(&study, id, Some(Views { count: 3, strength: 0.5 })).unwrap_err().to_string();
-    assert!(error.contains("without distortion, so there are no views"), "{error}");
+    assert!(error.contains("without distortion, so there is no way to make views"), "{error}");
 }
 
 #[test]

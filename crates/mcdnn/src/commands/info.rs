@@ -16,21 +16,21 @@ use crate::configs::{Config, ConfigArgs};
 use crate::numbers::{count, thousands};
 use crate::plan::Plan;
 
-/// Print what a config asks for: columns, parameters, steps, memory, time.
+/// Print what a config needs: columns, parameters, steps, memory, time.
 ///
-/// Memory is an upper estimate for libtorch, by how many columns train in lockstep and by the batch; --device cuda trains in groups
-/// what does not fit together. Time is estimated for this project's own engine on this machine's cores, from the epochs
-/// in the study's results folder if there are any. Trains nothing.
+/// Memory is an upper estimate for libtorch; it depends on the batch and on how many columns train in lockstep. With --device cuda,
+/// columns that do not fit together train in groups. Time is an estimate for this project's own engine on this machine's cores; if
+/// the study's results folder has finished epochs, it is computed from their speed. Trains nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Print how far the study in this results folder is instead, as `$mcdnn status` does: a path, or a name in the folder
-    /// of results
+    /// Print the progress of the study in this results folder instead, as `$mcdnn status` does: a path, or a name in the folder
+    /// with all results
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set"])]
     study: Option<PathBuf>,
-    /// Print one JSON object instead of lines
+    /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
 }
@@ -41,15 +41,15 @@ Examples:
   $mcdnn info --config quick --json
   $mcdnn info --config quick --set epochs=20 --set widths=[14,20]
 
-Exit codes: 0 printed; 1 with --study, not every column is finished and whole; 2 wrong usage, such as a config that is not valid.";
+Exit codes: 0 printed; 1 with --study: a column is unfinished or damaged; 2 wrong usage, such as an invalid config.";
 
 /// Version of what `--json` prints.
 const SCHEMA: u32 = 1;
 
 /// What the Theano project's README counts for the paper's network, and why not.
 const PAPER: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
-const THEANO_COUNT: &str = "the Theano project's README says 171,940: it counts 5·5·40 inputs to the layer of 150, where its own \
-                            pooling leaves 3·3·40, and its sum would be 172,040";
+const THEANO_COUNT: &str = "the Theano project's README says 171,940 parameters: it counts 5·5·40 inputs to the layer of 150, but its own \
+                            pooling leaves 3·3·40; and 5·5·40 would give 172,040";
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -106,8 +106,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if args.json {
         return Ok(app.terminal.result(serde_json::to_string(&info)?)?);
     }
-    app.terminal.result(format!("study     {} ({source})\n{plan}\n{}", study.name, info.lines()))?;
-    Ok(())
+    let time = plan.time().unwrap_or_default();
+    let about = plan.study(info.parameters_elsewhere);
+    let (work, lines) = (plan.work(), info.lines());
+    let text = format!("study     {} ({source})\n{time}\n{about}\n{work}\n{lines}", study.name);
+    Ok(app.terminal.fitted_result(text)?)
 }
 
 impl Info {
@@ -142,17 +145,14 @@ impl Info {
     /// What the plan does not say.
     fn lines(&self) -> String {
         let mut lines = Vec::new();
-        if let Some(why) = self.parameters_elsewhere {
-            lines.push(format!("counts    {why}"));
-        }
         lines.push(format!(
-            "steps     {} a column: {} epochs of {}, {} images each",
+            "steps     {} for each column: {} epochs of {} steps, {} images a step",
             thousands(self.steps),
             self.epochs,
             thousands(self.steps_per_epoch.into()),
             self.batch
         ));
-        lines.push(format!("memory    libtorch, {}, an upper estimate:", self.precision));
+        lines.push(format!("memory    of libtorch with {}, an upper estimate:", self.precision));
         for Memory { columns, batch, bytes } in &self.libtorch_memory {
             lines.push(format!(
                 "          {:>11} of batch {batch:>4}: {:>6.2} GB",
@@ -192,6 +192,9 @@ mod tests {
         let columns: Vec<usize> = info.libtorch_memory.iter().map(|memory| memory.columns).collect();
         assert_eq!(columns, [1, 7, 35, 1, 7, 35]);
         let text = info.lines();
-        assert!(text.contains("375,200 a column: 800 epochs of 469, 128 images each"), "{text}");
+        assert!(
+            text.contains("375,200 for each column: 800 epochs of 469 steps, 128 images a step"),
+            "{text}"
+        );
     }
 }

@@ -1,15 +1,17 @@
-//! `mcdnn predict`: which digits some images show, by a study's committee.
+//! `mcdnn predict`: classifies images of digits with a study's committee.
 
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::Result;
 use classifier::CLEAR;
-use ndarray::Axis;
+use ndarray::{Array3, ArrayView3, Axis};
 use preprocess::Views;
 use serde::Serialize;
 use study::DataSet;
 
 use self::answer::Answer;
+use self::progress::Progress;
 use self::source::{Found as Image, Reading, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
@@ -23,35 +25,37 @@ mod decode;
 mod form;
 mod listing;
 mod orientation;
+mod progress;
 mod source;
 
 /// Version of the JSON object.
 const SCHEMA: u32 = 1;
 
-/// Say which digits images show, by the committee of a study's columns.
+/// Classify images of digits with the committee of a study's columns.
 ///
-/// Takes PNG, JPEG, BMP, GIF, WebP, TIFF and IDX files, told apart by their first bytes. One image shows one digit, of any size, dark on light
-/// or light on dark; frames, ruled lines and specks are left out. It is brought to the form of MNIST's digits (the ink fitted into 20 x 20
-/// pixels, its centre of mass in the middle of 28 x 28), at each column's width goes through every finished column, and the mean of their
-/// probabilities is the answer. An IDX file whose images have MNIST's form is taken as it is: their polarity is all that is looked at.
+/// Reads PNG, JPEG, BMP, GIF, WebP, TIFF and IDX files; the format is recognized by the first bytes. An image must show one digit, of any
+/// size, dark on light or light on dark. Frames, ruled lines and specks are removed. The digit is scaled like MNIST's digits (the ink
+/// fits into 20 x 20 pixels, its centre of mass is in the middle of 28 x 28) and normalized to each column's width. Every finished column
+/// classifies it; the answer is the mean of their probabilities. Images of an IDX file that already have MNIST's form are used
+/// unchanged, except that dark digits on light are inverted.
 ///
-/// Prints for each image the three most probable digits of the committee and of each width, with the number of columns that
-/// say the first. An answer is called clear when the committee's probability is at least 80 %, all columns say it, and nothing in the
-/// image speaks against one digit; else the reason is printed. On a terminal the digit is drawn as the columns see it.
+/// Prints for each image the three most probable digits of the committee and of each width, and how many columns agree. An answer is clear
+/// if the committee's probability is at least 80 %, all columns agree and the image looks like one digit. Otherwise the reason is printed.
+/// On a terminal, the digit is drawn as the columns see it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Images or IDX files (raw or .gz), folders of such files, or - for standard input
+    /// Images or IDX files (raw or .gz), folders with such files, or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
     #[command(flatten)]
     study: StudyArgs,
     #[command(flatten)]
     views: ViewArgs,
-    /// Look into the folders below a folder, too
+    /// Also read the folders inside a folder
     #[arg(long)]
     recursive: bool,
-    /// Exchange rows and columns of the images of IDX files, as EMNIST's need
+    /// Swap rows and columns of the images of IDX files; EMNIST's images need this
     #[arg(long)]
     transpose: bool,
     /// Print the answers as one JSON object
@@ -67,8 +71,8 @@ Examples:
   curl -s https://example.org/digit.jpg | $mcdnn predict - --json
 
 Exit codes:
-  0  every image was read; what the answers are does not matter
-  1  something could not be read or was blank (the others are answered), or no column is finished
+  0  every image was classified, clearly or not
+  1  a file could not be read or is blank (the others are classified), or no column is finished
   2  wrong usage";
 
 /// What `--json` prints.
@@ -99,7 +103,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let shown = shown(found.folder.root());
     if found.study.data == DataSet::FashionMnist {
         return Err(usage_error(format_args!(
-            "{shown}: its columns know clothing (fashion-mnist), not digits"
+            "{shown}: this study was trained on clothing (fashion-mnist), not on digits"
         )));
     }
 
@@ -111,7 +115,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     }
     if unread.len() > N_ERRORS {
         let n_more = unread.len() - N_ERRORS;
-        app.terminal.note(format_args!("error: {n_more} more could not be read; --json lists them all"));
+        app.terminal
+            .note(format_args!("error: {n_more} more images could not be read; --json lists all of them"));
     }
     let answers = if images.is_empty() { Vec::new() } else { answer(&found, &images, args, app)? };
     if args.json {
@@ -131,11 +136,34 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             let gap = if index > 0 { "\n" } else { "" };
             let drawing = if drawn { half_blocks(image.pixels.view()) } else { Vec::new() };
             let drawing: String = drawing.iter().map(|line| format!("  {}\n", line.trim_end())).collect();
-            app.terminal.result(format_args!("{gap}{}{drawing}", listing::text(answer)))?;
+            app.terminal
+                .result(format_args!("{gap}{}{drawing}", listing::text(answer, app.terminal.width())))?;
         }
     }
-    // Each has been told above.
+    // Each is reported above.
     if unread.is_empty() { Ok(()) } else { Err(AlreadyTold(1).into()) }
+}
+
+/// What each finished column says of the digits, with a progress bar on a terminal: some columns at a time.
+fn classified(
+    found: &Found,
+    digits: ArrayView3<'_, u8>,
+    views: Option<Views>,
+    app: &App,
+) -> Result<Array3<f32>> {
+    let columns = &found.finished;
+    if !app.terminal.is_interactive() {
+        return found.probabilities(columns, digits, views);
+    }
+    let bar = Progress::of(columns.len(), "columns");
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    let mut parts = Vec::new();
+    for some in columns.chunks(at_once) {
+        parts.push(found.probabilities(some, digits, views)?);
+        bar.advance(some.len());
+    }
+    let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    Ok(ndarray::concatenate(Axis(0), &parts)?)
 }
 
 /// Says so where the committee is not whole yet.
@@ -144,28 +172,28 @@ fn note_missing(found: &Found, app: &App) {
     if finished < all.len() {
         let missing: Vec<_> = all.iter().filter(|id| !found.finished.contains(id)).collect();
         app.terminal.note(format_args!(
-            "note: {finished} of {} columns are finished, and these answer; missing: {}",
+            "note: only {finished} of {} columns are finished and used; missing: {}",
             all.len(),
             list(missing.iter())
         ));
     }
 }
 
-/// Errors that are told one by one.
+/// Errors that are printed one by one.
 const N_ERRORS: usize = 10;
 
 fn answer(found: &Found, images: &[Image], args: &Args, app: &App) -> Result<Vec<Answer>> {
     let pixels: Vec<_> = images.iter().map(|image| image.pixels.view()).collect();
     let digits = ndarray::stack(Axis(0), &pixels)?;
     let views = args.views.views();
-    let probabilities = found.probabilities(&found.finished, digits.view(), views)?;
+    let probabilities = classified(found, digits.view(), views, app)?;
     let mut answers = answer::answers(images, &found.finished, probabilities.view())?;
     for file in orientation::files(images) {
         let digits = digits.slice_axis(Axis(0), file.clone().into());
         let said = probabilities.slice_axis(Axis(1), file.clone().into());
         if orientation::is_transposed(found, digits, said, views)? {
-            let hint = if args.transpose { "without --transpose" } else { "with --transpose" };
-            let reason = format!("the file's images are clearer with rows and columns exchanged: try {hint}");
+            let hint = if args.transpose { "without --transpose" } else { "--transpose" };
+            let reason = format!("the images of this file seem to have rows and columns swapped; try {hint}");
             app.terminal.note(format_args!("{}: {reason}", images[file.start].name));
             for answer in &mut answers[file] {
                 (answer.clear, answer.unclear) = (false, Some(reason.clone()));

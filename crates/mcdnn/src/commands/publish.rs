@@ -12,18 +12,18 @@ use crate::digits::{self, DataArgs, Digits};
 use crate::studies::Found;
 use crate::verification;
 
-/// Copy a study's checked columns to results/published/, which is kept under version control.
+/// Copy a study's verified columns to results/published/, which is under version control.
 ///
-/// Publishes config, records, weights, metrics and predictions, and makes committee.json and report.md of them. Each column is
-/// verified first. Refused are damaged columns, columns of a program whose source no commit holds, and a mixture of engines or
-/// instruction sets. The weights of a published column never change: publishing again adds columns and views, and writes the texts anew.
+/// Copies config, records, weights, metrics and predictions, and writes committee.json and report.md. Verifies each column first.
+/// Refuses damaged columns, columns trained by a program whose source is not committed, and a mixture of engines or instruction sets.
+/// The weights of a published column never change: publishing again adds columns and views, and updates the texts.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// The results folder, a path or a name in the folder of results
+    /// The study's results folder: a path, or a name in the folder with all results
     #[arg(long, value_name = "DIR")]
     study: PathBuf,
-    /// Publish the columns that are finished, though the study is not
+    /// Publish the finished columns of an unfinished study
     #[arg(long)]
     partial: bool,
     #[command(flatten)]
@@ -37,7 +37,7 @@ Examples:
   $mcdnn publish --study paper
   $mcdnn publish --study paper --partial
 
-Exit codes: 0 published; 1 refused, nothing is changed; 2 wrong usage.
+Exit codes: 0 published; 1 refused, nothing was changed; 2 wrong usage.
 
 {}",
         digits::ENVIRONMENT
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let n_all = study.columns().len();
     if finished.is_empty() || (finished.len() < n_all && !args.partial) {
         bail!(
-            "{}: {} of {n_all} columns are finished; --partial publishes some",
+            "{}: {} of {n_all} columns are finished; use --partial to publish an unfinished study",
             shown(folder.root()),
             finished.len()
         );
@@ -95,16 +95,20 @@ fn check_records(folder: &ResultsFolder, manifest: &Manifest, ids: &[ColumnId]) 
         |record: &ColumnRecord| record.runs.iter().map(|run| run.by.kind()).collect::<BTreeSet<_>>();
     if kinds.len() > 1 || records.iter().any(|record| n_in_runs(record).len() > 1) {
         let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
-        bail!("{}: a mixture is not published: {}", shown(folder.root()), kinds.join(", "));
+        bail!(
+            "{}: a mixture of engines or instruction sets cannot be published: {}",
+            shown(folder.root()),
+            kinds.join(", ")
+        );
     }
     for record in &records {
         if record.files.is_empty() {
-            bail!("column {}: it has no record yet; `reproduce` writes it", record.column);
+            bail!("column {}: it has no record yet; `reproduce` writes one", record.column);
         }
         let by = record.runs.iter().map(|run| &run.by).chain(&record.predicted_by);
         if let Some(by) = by.into_iter().find(|by| by.is_dirty() || by.commit == "unknown") {
             bail!(
-                "column {}: made by a build of commit {}, which nobody can build again; only builds of a commit are published",
+                "column {}: trained by a build of commit {} that nobody can repeat; only columns from a build of a clean commit can be published",
                 record.column,
                 by.commit
             );
@@ -124,7 +128,7 @@ fn check_published(published: &ResultsFolder, folder: &ResultsFolder, manifest: 
         }
         let new = folder.finished_column(manifest, id)?;
         if old.weights()?.values() != new.weights()?.values() {
-            bail!("column {id}: other weights are published; a published column never changes");
+            bail!("column {id}: it is published with other weights; a published column never changes");
         }
     }
     Ok(())

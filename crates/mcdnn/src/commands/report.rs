@@ -8,11 +8,11 @@ use crate::digits::{self, DataArgs, Digits};
 use crate::status::Status;
 use crate::studies::{Found, StudyArgs, print_figures};
 
-/// Write a study's report into its results folder, and print its figures.
+/// Write a study's report into its results folder and print the main tables.
 ///
-/// Writes report.html (one page with every figure and table that needs no network), figures/*.svg, report.md and
-/// committee.json, and prints the short form as Markdown: each column's error, each width's committee and all together,
-/// beside the paper's and the Theano project's figures. Works on an unfinished study too, with the columns that are finished.
+/// Writes report.html (one page with all figures and tables; needs no network), figures/*.svg, report.md and committee.json. Prints
+/// the main tables as Markdown: the error of each column, of each width's committee and of all columns together, next to the
+/// figures of the paper and of the Theano project. Of an unfinished study, it shows the finished columns.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     study: StudyArgs,
     #[command(flatten)]
     data: DataArgs,
-    /// Write the figures as PNG too, beside the SVG ones; needs a font on this system
+    /// Also write the figures as PNG, next to the SVG files; needs an installed font
     #[arg(long)]
     png: bool,
     /// Print the figures as one JSON object instead of Markdown
@@ -35,7 +35,7 @@ Examples:
   $mcdnn report
   $mcdnn report --study results/quick --png
 
-Exit codes: 0 written and printed; 1 so too, but the study is not finished, or nothing to report; 2 wrong usage.
+Exit codes: 0 written and printed; 1 written and printed, but the study is not finished; or nothing to report; 2 wrong usage.
 
 {}",
         digits::ENVIRONMENT

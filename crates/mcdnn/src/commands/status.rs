@@ -13,13 +13,13 @@ use crate::status::Status;
 use crate::studies::{Found, StudyArgs};
 use crate::training;
 
-/// Print how far a study is: each column's state, epoch, loss and speed.
+/// Print the progress of a study: state, epoch, loss and speed of each column.
 ///
-/// Reads the results folder alone and changes nothing in it, so it can be called while a run is at work. A column is
-/// finished, in training, begun, not begun or damaged; every file of a finished column is compared with its checksum.
-/// While a run is at work, every column that is begun counts as in training. Loss, error on the held-out digits and
-/// images/s are those of the last epoch. The time left is an estimate from the speed of the epochs behind. A warning
-/// names each column whose error is still above 50 % after a tenth of its epochs.
+/// Only reads the results folder, so it can be used while a study trains. A column is finished, in training, started, not
+/// started or damaged. While a run trains in the folder, each started column counts as in training. Every file of a finished
+/// column is compared with its checksum. Loss, error on the held-out digits and images/s are those of the last epoch. The time
+/// left is an estimate from the speed so far. A warning names each column whose error is still above 50 % after a tenth of its
+/// epochs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Print one JSON object instead of the table
     #[arg(long)]
     json: bool,
-    /// Refresh the table until every column is finished or Ctrl-C is pressed; without a terminal, print a line at each change
+    /// Refresh the table until every column is finished or Ctrl-C is pressed; without a terminal, print a line for each change
     #[arg(long, conflicts_with = "json")]
     watch: bool,
 }
@@ -39,7 +39,7 @@ Examples:
   $mcdnn status --watch
   $mcdnn status --study results/quick --json
 
-Exit codes: 0 every column is finished and whole; 1 not so; 2 wrong usage, such as a folder without a study.";
+Exit codes: 0 every column is finished and intact; 1 a column is unfinished or damaged; 2 wrong usage, such as a folder without a study.";
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -62,7 +62,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
 pub(super) fn print(study: Option<&Path>, json: bool, app: &App) -> Result<()> {
     let found = found(study, app)?;
     let status = Status::read(&found.folder, &found.manifest, None)?;
-    app.terminal.result(if json { serde_json::to_string(&status)? } else { status.to_string() })?;
+    let width = app.terminal.width();
+    app.terminal.result(if json { serde_json::to_string(&status)? } else { status.text(width) })?;
     done(&status)
 }
 
@@ -82,7 +83,10 @@ fn watch(study: Option<&Path>, app: &App) -> Result<()> {
     let mut shown = String::new();
     loop {
         let status = Status::read(&found.folder, &found.manifest, before.as_ref())?.busy_first();
-        let text = if app.terminal.can_redraw() { status.to_string() } else { status.headline() };
+        let text = match app.terminal.can_redraw() {
+            true => status.text(app.terminal.width()),
+            false => status.headline(),
+        };
         if text != shown {
             app.terminal.redraw(&text)?;
             shown = text;

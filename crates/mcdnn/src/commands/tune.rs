@@ -115,7 +115,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     let workers = args.workers.and_then(|n| NonZeroUsize::new(n.into()));
     let plan = plan(&recipes, &base, &source, &root, workers, args)?;
     if args.dry_run {
-        return Ok(app.terminal.result(plan)?);
+        return Ok(app.terminal.fitted_result(plan)?);
     }
     if args.device.needs_libtorch() && !cfg!(feature = "libtorch") {
         return Err(WithoutLibtorch(args.device).into());
@@ -143,7 +143,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         match end {
             End::Finished => outcomes.push(Outcome::measure(&folder, &recipe.study, &digits)?),
             End::Diverged => outcomes.push(Outcome::Diverged),
-            End::Interrupted => bail!("interrupted; resume with `{}`", app.same_command_again()),
+            End::Interrupted => bail!("interrupted and saved; resume with `{}`", app.same_command_again()),
             End::TakenOver | End::Failed => return Err(AlreadyTold(1).into()),
         }
         if let Some(outcome) = outcomes.last() {
@@ -156,11 +156,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
     if let Some(best) = comparison.best_config(&base, &recipes) {
         write_whole(&best_path(&root), best.to_json().as_bytes())?;
     }
-    Ok(app.terminal.result(if args.json {
-        serde_json::to_string(&comparison)?
-    } else {
-        format!("{comparison}{}", next_step(&comparison, &root, app))
-    })?)
+    if args.json {
+        return Ok(app.terminal.result(serde_json::to_string(&comparison)?)?);
+    }
+    let next_step = next_step(&comparison, &root, app);
+    Ok(app.terminal.fitted_result(format_args!("{comparison}{next_step}"))?)
 }
 
 /// Where the best config lies.

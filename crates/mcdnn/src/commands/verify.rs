@@ -18,17 +18,17 @@ use crate::studies::{Found, StudyArgs};
 use crate::training::{self, End, Job, Wanted};
 use crate::verification::{self, Verdict};
 
-/// Check a study: checksums, predictions from the weights, figures.
+/// Verify a study: checksums, predictions and figures.
 ///
-/// Compares every file of the finished columns with its checksum, predicts the digits anew from the weights (the same bits on
-/// the instruction set that made the stored predictions; elsewhere within 0.0001), and works out every figure of committee.json
-/// anew. With --retrain, trains a column from nothing, on the instruction set it was trained on, and compares the bits.
+/// Compares every file of the finished columns with its checksum. Computes the predictions again from the weights: they must have
+/// the same bits on the instruction set that made the stored ones, and be within 0.0001 on any other. Computes every figure of
+/// committee.json again. With --retrain, trains a column from scratch, on its own instruction set, and compares the bits.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = after_help())]
 pub(crate) struct Args {
     #[command(flatten)]
     study: StudyArgs,
-    /// Train this column again, in a temporary folder, and compare its weights and predictions
+    /// Train this column again in a temporary folder and compare its weights and predictions
     #[arg(long, value_name = "COLUMN")]
     retrain: Option<ColumnId>,
     #[command(flatten)]
@@ -45,7 +45,7 @@ Examples:
   $mcdnn verify --study paper
   $mcdnn verify --study paper --retrain w14-2
 
-Exit codes: 0 everything holds; 1 something does not, or cannot be checked; 2 wrong usage.
+Exit codes: 0 everything is correct; 1 something is wrong or cannot be checked; 2 wrong usage.
 
 {}",
         digits::ENVIRONMENT
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         return retrain(id, &folder, &manifest, &digits, app);
     }
     if finished.is_empty() {
-        bail!("{}: no column is finished, so there is nothing to check", shown(folder.root()));
+        bail!("{}: no column is finished: nothing to verify", shown(folder.root()));
     }
     let columns = verification::columns(&folder, &manifest, &finished, &digits.data)?;
     let committee = committee(&folder, &digits);
@@ -103,31 +103,37 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             holds,
         })?)?;
     } else {
-        app.terminal.result("| column      | checksums and predictions |")?;
-        app.terminal.result("| ----------- | ------------------------- |")?;
+        let n_wrong = columns.iter().filter(|(_, verdict)| !verdict.holds()).count();
+        let (n_all, n_checked) = (study.columns().len(), columns.len());
+        let found = if n_wrong == 0 { "all correct".to_owned() } else { format!("{n_wrong} WRONG") };
+        let mut text =
+            format!("columns verified: {n_checked} of {n_all}, {found}\ncommittee.json: {committee}\n\n");
+        text += "| column      | checksums and predictions |\n| ----------- | ------------------------- |\n";
         for (column, verdict) in &columns {
-            app.terminal.result(format_args!("| {:<11} | {verdict} |", column.to_string()))?;
+            text += &format!("| {:<11} | {:<25} |\n", column.to_string(), verdict.to_string());
         }
-        app.terminal.result(format_args!("\ncommittee.json: {committee}"))?;
-        let n_all = study.columns().len();
-        app.terminal.result(format_args!("columns checked: {} of {n_all}", columns.len()))?;
+        app.terminal.fitted_result(text)?;
     }
-    if holds { Ok(()) } else { bail!("{}: not everything holds", shown(folder.root())) }
+    if holds {
+        Ok(())
+    } else {
+        bail!("{}: not everything is correct; see the table above", shown(folder.root()))
+    }
 }
 
 /// Whether the stored figures are those of the columns; `Err` with what is wrong.
 fn committee(folder: &ResultsFolder, digits: &Digits) -> Result<String, String> {
     let anew = report::read(folder, Labels::from(&digits.data), None).map_err(|error| error.to_string())?;
     if !folder.committee_path().exists() {
-        return Ok("not there; `report` writes it".to_owned());
+        return Ok("missing; `report` writes it".to_owned());
     }
     match report::read_summary(folder).map_err(|error| error.to_string())? {
         Some(stored) if stored == anew => Ok("every figure is the same".to_owned()),
-        Some(_) => Err("its figures DIFFER from those of the columns".to_owned()),
+        Some(_) => Err("its figures DIFFER from those computed from the columns".to_owned()),
         None if report::is_of_another_format(folder).map_err(|error| error.to_string())? => {
-            Ok("of another version of this program; `report` writes it anew".to_owned())
+            Ok("written by another version of this program; `report` writes it again".to_owned())
         }
-        None => Err("DAMAGED, or of other columns; `report` writes it anew".to_owned()),
+        None => Err("DAMAGED, or about other columns; `report` writes it again".to_owned()),
     }
 }
 
@@ -146,7 +152,7 @@ fn retrain(
     let column = folder.finished_column(manifest, id)?;
     let kind = column.record().kind();
     let Some(run) = column.record().runs.last().filter(|run| run.by.engine == "ciresan-cpu") else {
-        bail!("column {id} was trained by {kind}: only columns of ciresan-cpu come out with the same bits");
+        bail!("column {id} was trained by {kind}: only ciresan-cpu can repeat a training bit for bit");
     };
     let isa = run.by.instruction_set.as_deref().unwrap_or_default().parse()?;
     let there = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -167,7 +173,7 @@ fn retrain(
     let begun = Instant::now();
     match training::train(&job, app)? {
         End::Finished => {}
-        End::Interrupted => bail!("interrupted; the column was not compared"),
+        End::Interrupted => bail!("interrupted: the column was not compared"),
         End::Failed | End::Diverged | End::TakenOver => bail!("the column could not be trained again"),
     }
     let manifest_there = other.manifest()?.context("study.json is gone")?;
@@ -181,8 +187,8 @@ fn retrain(
     let same_weights = bits(column.weights()?) == bits(again.weights()?);
     let time = duration(begun.elapsed());
     if same_weights && same_predictions {
-        app.terminal.result(format_args!("{id}: trained again on {isa} in {time}, the same bits"))?;
+        app.terminal.result(format_args!("{id}: trained again on {isa} in {time}: same bits"))?;
         return Ok(());
     }
-    bail!("column {id}: trained again on {isa} in {time}, and its bits differ (stored: {kind})")
+    bail!("column {id}: trained again on {isa} in {time}: the bits DIFFER (stored: {kind})")
 }

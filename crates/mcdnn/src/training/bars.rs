@@ -1,11 +1,13 @@
 //! Progress on a terminal: a line for every worker and one for the whole run, redrawn in place.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use study::{ColumnId, Study};
+use terminal_size::terminal_size_of;
 use trainer::{Event, Observer};
 
 use super::lines::stopped_early;
@@ -14,6 +16,9 @@ use crate::numbers::{duration, percent, significant, thousands};
 
 /// The name, a bar as wide as there is room for, the share, the message.
 const TEMPLATE: &str = "{prefix:14} {wide_bar:.cyan/238} {percent:>3} %  {msg}";
+
+/// Characters of a line beside the message: the rest of the template, with a bar that can still be seen.
+const BESIDE: usize = 14 + 1 + 6 + 1 + 5 + 2;
 
 /// Workers that have a line: with more lines than the terminal has rows, redrawing would flood it.
 const MAX_SHOWN: usize = 16;
@@ -117,26 +122,45 @@ impl Bars {
         let speed = rate(worker.trained, worker.begun.elapsed());
         let loss = worker.columns.iter().map(|(_, loss)| loss).sum::<f64>() / worker.columns.len() as f64;
         worker.bar.set_position(worker.done);
-        worker.bar.set_message(format!(
-            "epoch {epoch}/{}  loss {}{}  {} images/s  {} left",
-            self.epochs,
-            significant(loss, 4),
-            worker.last_epoch,
-            thousands(speed.round() as u64),
-            duration(time_left(worker.total.saturating_sub(worker.done), speed)),
-        ));
+        let left = duration(time_left(worker.total.saturating_sub(worker.done), speed));
+        worker.bar.set_message(that_fits(&[
+            (0, &format!("epoch {epoch}/{}", self.epochs)),
+            (2, &format!("loss {}", significant(loss, 4))),
+            (3, &worker.last_epoch),
+            (4, &format!("{} images/s", thousands(speed.round() as u64))),
+            (1, &format!("{left} left")),
+        ]));
         self.total.set_position(outlook.done());
-        self.total.set_message(format!(
-            "{} images/s  {} left",
-            thousands(outlook.images_per_second().round() as u64),
-            duration(outlook.left()),
-        ));
+        let speed = thousands(outlook.images_per_second().round() as u64);
+        self.total.set_message(that_fits(&[
+            (1, &format!("{speed} images/s")),
+            (0, &format!("{} left", duration(outlook.left()))),
+        ]));
     }
 
     /// Prints a line that stays, above the bars.
     fn keep(&self, line: String) {
         // A terminal that is gone has nobody to read it.
         let _ = self.all.println(line);
+    }
+}
+
+/// The parts that fit into the terminal's line as it is now, in their order; what has a higher number is left out first.
+fn that_fits(parts: &[(u8, &str)]) -> String {
+    let width = terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+    joined(parts, width.saturating_sub(BESIDE))
+}
+
+fn joined(parts: &[(u8, &str)], room: usize) -> String {
+    let mut highest = u8::MAX;
+    loop {
+        let kept = parts.iter().filter(|(rank, text)| *rank <= highest && !text.is_empty());
+        let text = kept.map(|(_, text)| *text).collect::<Vec<_>>().join("  ");
+        let next = parts.iter().map(|(rank, _)| *rank).filter(|rank| *rank < highest).max();
+        match next {
+            Some(next) if text.chars().count() > room => highest = next,
+            _ => return if text.chars().count() > room { String::new() } else { text },
+        }
     }
 }
 
@@ -175,7 +199,7 @@ impl Observer for Bars {
             Event::EpochFinished { worker, record, .. } => {
                 let error = record.validation_error;
                 state.workers[worker].last_epoch =
-                    error.map_or_else(String::new, |error| format!("  validation {}", percent(error)));
+                    error.map_or_else(String::new, |error| format!("validation {}", percent(error)));
                 if record.epoch == self.epochs {
                     state.workers[worker].bar.set_message("predicting");
                 }
@@ -189,11 +213,9 @@ impl Observer for Bars {
                 let worker = &mut state.workers[worker];
                 worker.total -= spared;
                 let time = duration(worker.begun.elapsed());
-                self.keep(format!(
-                    "{column:<11} finished in {time}{}{}",
-                    stopped_early(epochs, kept_epoch),
-                    worker.last_epoch
-                ));
+                let gap = if worker.last_epoch.is_empty() { "" } else { "  " };
+                let stopped = stopped_early(epochs, kept_epoch);
+                self.keep(format!("{column:<11} finished in {time}{stopped}{gap}{}", worker.last_epoch));
                 worker.end(column, "finished");
             }
             Event::ColumnStopped { worker, column } => state.workers[worker].end(column, "saved"),
@@ -210,5 +232,19 @@ impl Drop for Bars {
     fn drop(&mut self) {
         // What is to stay has been printed line by line. A terminal that is gone needs no clearing.
         let _ = self.all.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_line_leaves_out_what_matters_least() {
+        let parts = [(0, "epoch 3/8"), (2, "loss 0.1"), (3, ""), (1, "5 s left")];
+        let of = |room| joined(&parts, room);
+        assert_eq!(of(29), "epoch 3/8  loss 0.1  5 s left");
+        assert_eq!(of(28), "epoch 3/8  5 s left");
+        assert_eq!((of(18), of(8)), ("epoch 3/8".to_owned(), String::new()));
     }
 }

@@ -1,52 +1,83 @@
-//! Progress as plain lines, one an epoch: for logs and pipes.
+//! Progress as plain lines, for logs and pipes.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use study::{EpochRecord, Study};
 use trainer::{Event, Observer};
 
 use super::outlook::Outlook;
-use crate::numbers::{duration, percent, significant, thousands};
+use crate::numbers::{count, duration, percent, significant, thousands};
 use crate::terminal::Terminal;
 
-/// Prints a line on stderr for every epoch of every column.
+/// A run of at most this many epochs, all columns together, gets a line for each.
+const FEW_EPOCHS: usize = 500;
+
+/// A longer run gets at most a line in this time, and one for each finished column.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Prints a line on stderr for every epoch of every column or, of a long run, at most one a minute.
 pub(super) struct Lines<'a> {
     epochs: u32,
     images_per_epoch: u64,
+    n_columns: usize,
+    is_long: bool,
     terminal: &'a Terminal,
-    outlook: Mutex<Outlook>,
+    state: Mutex<State>,
+}
+
+struct State {
+    outlook: Outlook,
+    n_finished: usize,
+    /// When the last line of an epoch was printed.
+    printed: Option<Instant>,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(study: &Study, n_columns: usize, terminal: &'a Terminal) -> Self {
-        let outlook = Mutex::new(Outlook::new(study, n_columns));
+        let outlook = Outlook::new(study, n_columns);
+        let is_long = study.epochs as usize * n_columns > FEW_EPOCHS;
+        if is_long {
+            terminal.note("progress  at most one line a minute; every epoch is in columns/*/metrics.jsonl");
+        }
+        let state = Mutex::new(State { outlook, n_finished: 0, printed: None });
         let images_per_epoch = u64::from(study.n_training_digits());
-        Self { epochs: study.epochs, images_per_epoch, terminal, outlook }
+        Self { epochs: study.epochs, images_per_epoch, n_columns, is_long, terminal, state }
     }
 }
 
 impl Observer for Lines<'_> {
     fn observe(&self, event: &Event<'_>) {
         let terminal = self.terminal;
-        let mut outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::ColumnStarted { column, epochs_done, images_done, .. } => {
-                outlook.begin(*images_done);
+                state.outlook.begin(*images_done);
                 if *images_done > 0 {
                     terminal
-                        .note(format_args!("{column:<11} goes on after epoch {epochs_done}/{}", self.epochs));
+                        .note(format_args!("{column:<11} resumes after epoch {epochs_done}/{}", self.epochs));
                 }
             }
-            Event::Step { n_images, .. } => outlook.advance(*n_images),
-            Event::ColumnFinished { column, epochs, kept_epoch, .. } => {
-                outlook.spare(u64::from(self.epochs - epochs) * self.images_per_epoch);
-                terminal.note(format_args!("{column:<11} finished{}", stopped_early(*epochs, *kept_epoch)));
+            Event::Step { n_images, .. } => state.outlook.advance(*n_images),
+            Event::EpochFinished { column, record, .. } => {
+                if self.is_long && state.printed.is_some_and(|printed| printed.elapsed() < PAUSE) {
+                    return;
+                }
+                state.printed = Some(Instant::now());
+                terminal.note(format_args!(
+                    "{column:<11} {}  {} left",
+                    epoch(record, self.epochs),
+                    duration(state.outlook.left())
+                ));
             }
-            Event::EpochFinished { column, record, .. } => terminal.note(format_args!(
-                "{column:<11} {}  {} left",
-                epoch(record, self.epochs),
-                duration(outlook.left())
-            )),
+            Event::ColumnFinished { column, epochs, kept_epoch, .. } => {
+                state.n_finished += 1;
+                state.outlook.spare(u64::from(self.epochs - epochs) * self.images_per_epoch);
+                let (n_finished, of) = (state.n_finished, count(self.n_columns, "column"));
+                let stopped = stopped_early(*epochs, *kept_epoch);
+                terminal
+                    .note(format_args!("{column:<11} finished{stopped}, {n_finished} of {of} in this run"));
+            }
             _ => ErrorsOnly { terminal }.observe(event),
         }
     }

@@ -88,7 +88,7 @@ fn the_text_says_which_digits_and_its_lines_fit_a_terminal() {
     }
     let (wrong, second) = (figures.all.score.errors, figures.all.second_guess_right);
     let told =
-        format!("Of the {wrong} errors of all columns together the second guess is right in {second}.");
+        format!("All columns together make {wrong} errors. The second guess is right in {second} of them.");
     assert!(text.contains(&told), "{text}");
 }
 
@@ -124,13 +124,13 @@ fn with_views_the_figures_are_those_that_the_study_has_with_views() {
     // The finished study's config has gained views: nothing is trained.
     let weights = std::fs::read(place.path("results/columns/w14-1/weights.safetensors")).unwrap();
     let ran = place.run("reproduce --config tiny.json --study ./results").succeeded();
-    assert!(ran.stderr.contains("w14-1       predictions that were missing or damaged are made"), "{ran:#?}");
+    assert!(ran.stderr.contains("w14-1       predictions were missing or damaged"), "{ran:#?}");
     assert!(ran.stdout.contains("## With views of each digit, error in %"), "{ran:#?}");
     assert!(ran.stdout.contains("The mean of 4 views of each digit"), "{ran:#?}");
     assert!(ran.stdout.lines().all(|line| !line.contains("views") || line.chars().count() <= 80), "{ran:#?}");
     assert_eq!(std::fs::read(place.path("results/columns/w14-1/weights.safetensors")).unwrap(), weights);
     let again = place.run("reproduce --config tiny.json --study ./results").succeeded();
-    assert!(again.stderr.starts_with("nothing to do"), "{again:#?}");
+    assert!(again.stderr.starts_with("nothing to train"), "{again:#?}");
 
     let summary = place.run("committee --study results --json").succeeded().stdout;
     let with_views = crate::committee::figures(&summary).with_views.unwrap();
@@ -141,7 +141,10 @@ fn with_views_the_figures_are_those_that_the_study_has_with_views() {
     assert_eq!((&got.figures, got.views), (&with_views.figures, Some(with_views.views)));
     assert_ne!(got.figures, evaluation(&place).figures);
     let text = place.run(&arguments).succeeded().stdout;
-    assert!(text.contains("\nviews:  4 of each digit, at 0.5 of the training's distortion\n"), "{text}");
+    assert!(
+        text.contains("\nviews:  4 of each digit, distorted with 0.5 of the training's strength\n"),
+        "{text}"
+    );
 
     // Damage to them is told, and mended.
     assert!(place.run("verify --study results").succeeded().stdout.contains("same bits"));

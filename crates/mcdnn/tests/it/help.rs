@@ -48,6 +48,20 @@ fn every_command_explains_itself() {
 }
 
 #[test]
+fn words_of_other_programs_get_a_suggestion() {
+    let place = Place::new();
+    for (arguments, suggested) in [
+        ("train", "'reproduce'"),
+        ("classify a.png", "'predict'"),
+        ("sttus", "'status'"),
+        ("reproduce --device gpu", "'cuda'"),
+    ] {
+        let ran = place.run(arguments);
+        assert!(ran.code == Some(2) && ran.stderr.contains(suggested), "{arguments}: {ran:#?}");
+    }
+}
+
+#[test]
 fn wrong_flags_are_wrong_usage() {
     let place = Place::new();
     for arguments in [

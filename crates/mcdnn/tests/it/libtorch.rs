@@ -40,13 +40,13 @@ fn the_program_killed_and_resumed_gives_the_same_bytes() {
     let unbroken = Fixture::new();
     unbroken
         .run(&[&DEVICE[..], &["--workers", "2"]].concat())
-        .check(0, &[" on libtorch 2.11.0 fp32, 2 workers\n"]);
+        .check(0, &["engine    libtorch 2.11.0 fp32, 2 workers\n"]);
     let fixture = Fixture::new();
     let running = fixture.start_until(3, &[&DEVICE[..], &["--workers", "1"]].concat());
     running.signal(rustix::process::Signal::KILL);
     assert_eq!(running.end().code, None);
     let lockstep = "libtorch 2.11.0 fp32, 1 worker, up to 2 columns in lockstep\n";
-    fixture.run(&[&DEVICE[..], &["--workers", "1"]].concat()).check(0, &[lockstep, "goes on after epoch "]);
+    fixture.run(&[&DEVICE[..], &["--workers", "1"]].concat()).check(0, &[lockstep, "resumes after epoch "]);
     assert!(fixture.bits() == unbroken.bits());
     assert_eq!(kind(&fixture), "libtorch 2.11.0 fp32");
 }

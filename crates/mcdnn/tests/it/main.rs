@@ -22,6 +22,8 @@ mod run;
 #[path = "../../../trainer/tests/it/runs.rs"]
 mod runs;
 #[cfg(target_os = "linux")]
+mod screen;
+#[cfg(target_os = "linux")]
 mod slurm;
 mod status;
 mod study;

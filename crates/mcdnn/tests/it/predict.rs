@@ -74,7 +74,7 @@ fn columns_that_are_missing_are_named() {
     assert!(!place.run("predict --study results digits.idx").succeeded().stderr.contains(note));
     std::fs::remove_dir_all(place.path("results/columns/original-1")).unwrap();
     let ran = place.run("predict --study results digits.idx").succeeded();
-    let want = "note: 1 of 2 columns are finished, and these answer; missing: original-1\n";
+    let want = "note: only 1 of 2 columns are finished and used; missing: original-1\n";
     assert_eq!(ran.stderr, want);
 }
 
@@ -126,7 +126,7 @@ fn files_folders_and_standard_input_in_their_order() {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&file(digit(4), ImageFormat::Png)).unwrap();
     let ran = Ran::from(child.wait_with_output().unwrap()).succeeded();
-    assert!(ran.stderr.contains("folder: passed over what is no image: 1 of its files"), "{ran:#?}");
+    assert!(ran.stderr.contains("folder: skipped 1 file (not images)"), "{ran:#?}");
 
     let json = json(&ran);
     let places: Vec<_> = json["images"]
@@ -166,11 +166,11 @@ fn what_cannot_be_read_is_told_and_the_others_are_answered() {
     assert!(ran.stdout.contains("\n  committee  ") && ran.stdout.contains("of 2 columns for "), "{ran:#?}");
     for reason in [
         "error: cut.png: ",
-        "error: blank.png: no ink: ",
+        "error: blank.png: the image is blank\n",
         "error: missing.png: cannot open: ",
-        "error: text.png: neither an image (PNG, JPEG, BMP, GIF, WebP, TIFF) nor IDX\n",
-        "error: empty: empty\n",
-        "error: labels.idx: IDX of u8 with the shape [2], expected u8 with three axes",
+        "error: text.png: not an image (PNG, JPEG, BMP, GIF, WebP, TIFF) and not an IDX file\n",
+        "error: empty: the file is empty\n",
+        "error: labels.idx: IDX file of u8 with the shape [2], expected u8 with three axes",
     ] {
         assert!(ran.stderr.contains(reason), "no {reason:?} in {ran:#?}");
     }
@@ -230,7 +230,9 @@ fn weights_of_another_column_or_damaged_ones_are_named() {
 fn studies_that_cannot_answer() {
     let place = Place::new();
     place.write("digits.idx", idx(digits()));
-    place.run("predict digits.idx --study nowhere").refused(2, &["nowhere: no study.json"]);
+    place
+        .run("predict digits.idx --study nowhere")
+        .refused(2, &["nowhere: not the results folder of a study"]);
 
     let place = trained();
     place.write("digits.idx", idx(digits()));
@@ -273,8 +275,7 @@ fn transposed_digits_are_told_and_transpose_turns_them() {
 
     let (wrong, told) = asked(&place, "turned.idx");
     assert!(counted(&wrong).0 == 0 && counted(&wrong).1 < 60, "{told}");
-    let words =
-        "turned.idx: the file's images are clearer with rows and columns exchanged: try with --transpose";
+    let words = "turned.idx: the images of this file seem to have rows and columns swapped; try --transpose";
     assert!(told.contains(words), "{told}");
     let (right, told) = asked(&place, "turned.idx --transpose");
     assert_eq!(
@@ -299,7 +300,7 @@ fn transposed_digits_are_told_and_transpose_turns_them() {
     place.write("labels.idx", idx(ndarray::Array1::from(labels)));
     let ran =
         place.run(&format!("evaluate --study {study} --images upright.idx --labels labels.idx")).succeeded();
-    let words = "labels.idx: the columns agree with one another but not with these labels: are they of upright.idx, in its order?";
+    let words = "warning: labels.idx: the columns agree with each other but not with these labels. Are these the labels of upright.idx, in the same order?";
     assert!(ran.stderr.contains(words), "{ran:#?}");
 }
 
@@ -313,11 +314,11 @@ fn a_file_that_is_not_in_mnists_form_is_brought_to_it_and_that_is_said() {
     });
     place.write("moved.idx", idx(moved));
     let (answers, told) = asked(&place, "moved.idx");
-    assert!(told.contains("moved.idx: its images are not in MNIST's form ("), "{told}");
+    assert!(told.contains("moved.idx: the images are not in MNIST's form ("), "{told}");
     assert!(counted(&answers).1 >= 98, "{:?}", counted(&answers));
     place.write("labels.idx", idx(ndarray::Array1::from(Data::sample().test.labels().to_vec())));
     let ran = place.run(&format!("evaluate --study {} --images moved.idx --labels labels.idx", published()));
-    assert!(ran.succeeded().stderr.contains("moved.idx: its images are not in MNIST's form ("));
+    assert!(ran.succeeded().stderr.contains("moved.idx: the images are not in MNIST's form ("));
 }
 
 #[test]
@@ -335,12 +336,12 @@ fn what_is_not_clear_has_a_reason() {
     let answer = &answers["images"][0];
     assert_eq!(
         (&answer["clear"], &answer["unclear"]),
-        (&false.into(), &"more than one digit: cut the picture to one".into())
+        (&false.into(), &"more than one digit: crop the image to one".into())
     );
     let ran = place.run("predict --study results two.png").succeeded();
     let first = ran.stdout.lines().next().unwrap();
-    assert!(first.starts_with("two.png: not clearly a digit, "), "{first}");
-    assert!(first.ends_with(" %: more than one digit: cut the picture to one (dark on light)"), "{first}");
+    assert!(first.starts_with("two.png: not clear, best guess "), "{first}");
+    assert!(first.ends_with(" %; more than one digit: crop the image to one (dark on light)"), "{first}");
 }
 
 #[test]
@@ -365,8 +366,8 @@ fn a_folder_is_read_as_people_have_it() {
     };
     let (found, told) = names("all");
     assert_eq!(found, ["all/a.gif", "all/b.bmp"]);
-    assert!(told.contains("all: passed over what is no image: 3 of its files"), "{told}");
-    assert!(told.contains("all: passed over folders below it: 1 (deep); --recursive takes them"), "{told}");
+    assert!(told.contains("all: skipped 3 files (not images)"), "{told}");
+    assert!(told.contains("all: skipped the folders in it: 1 (deep); --recursive reads them"), "{told}");
     let (found, _) = names("--recursive all");
     assert_eq!(found, ["all/a.gif", "all/b.bmp", "all/deep/d.webp", "all/deep/below/c.tiff"]);
 
@@ -381,8 +382,7 @@ fn a_folder_is_read_as_people_have_it() {
     // Folders without an image are an error, however deep one looks.
     place.write("texts/below/notes.txt", "no image");
     let ran = place.run("predict --study results --recursive texts");
-    let error =
-        "error: texts: no image in this folder or below it: PNG, JPEG, BMP, GIF, WebP, TIFF, or IDX\n";
+    let error = "error: texts: no image in this folder or in the folders inside it (expected PNG, JPEG, BMP, GIF, WebP, TIFF or IDX)\n";
     assert_eq!((ran.code, ran.stderr.ends_with(error)), (Some(1), true), "{}", ran.stderr);
 }
 
@@ -393,12 +393,12 @@ fn many_errors_are_summed_up() {
     let ran = place.run("predict --study results blank.idx");
     assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 11), "{}", ran.stderr);
     assert!(
-        ran.stderr.ends_with("error: 490 more could not be read; --json lists them all\n"),
+        ran.stderr.ends_with("error: 490 more images could not be read; --json lists all of them\n"),
         "{}",
         ran.stderr
     );
     place.write("none.idx", idx(Array3::<u8>::zeros((0, 28, 28))));
-    place.run("predict --study results none.idx").refused(1, &["none.idx: 0 images"]);
+    place.run("predict --study results none.idx").refused(1, &["none.idx: the file contains no images"]);
     // 4 GB are announced.
     place.write("large.idx", [0, 0, 8, 3, 0, 0x50, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28]);
     place

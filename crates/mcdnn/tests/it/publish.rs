@@ -40,7 +40,7 @@ fn a_whole_study_holds_and_each_damage_is_found() {
     let place = trained();
     let ran = place.run("verify --study tiny").succeeded();
     assert_eq!(ran.stdout.matches("same bits").count(), 2, "{ran:#?}");
-    assert!(ran.stdout.contains("columns checked: 2 of 2"), "{ran:#?}");
+    assert!(ran.stdout.contains("columns verified: 2 of 2, all correct"), "{ran:#?}");
     let json: Value =
         serde_json::from_str(&place.run("verify --study tiny --json").succeeded().stdout).unwrap();
     assert_eq!((&json["schema"], &json["holds"], &json["study"]), (&1.into(), &true.into(), &"tiny".into()));
@@ -63,7 +63,7 @@ fn a_whole_study_holds_and_each_damage_is_found() {
     let mut figures: Value = serde_json::from_str(&unseal(&whole).unwrap()).unwrap();
     figures["schema"] = 1.into();
     fs::write(&path, seal(&figures)).unwrap();
-    assert!(place.run("verify --study tiny").succeeded().stdout.contains("of another version"));
+    assert!(place.run("verify --study tiny").succeeded().stdout.contains("by another version"));
     fs::write(&path, whole).unwrap();
 
     // Predictions of another column, with a record that calls them right.
@@ -81,7 +81,7 @@ fn a_column_is_trained_again_to_the_same_bits() {
     let place = trained();
     let ran = place.run("verify --study tiny --retrain w14-1").succeeded();
     assert!(
-        ran.stdout.starts_with("w14-1: trained again on ") && ran.stdout.ends_with("the same bits\n"),
+        ran.stdout.starts_with("w14-1: trained again on ") && ran.stdout.ends_with(": same bits\n"),
         "{ran:#?}"
     );
     place.run("verify --study tiny --retrain w20-1").refused(2, &["the study tiny has no column w20-1"]);
@@ -135,7 +135,7 @@ fn a_study_is_published_whole_and_stays_what_it_is() {
     rewrite(&place, "elsewhere", one, |record| record.files = sums);
     place
         .run("publish --study ./elsewhere")
-        .refused(1, &["column w14-1: other weights are published; a published column never changes"]);
+        .refused(1, &["column w14-1: it is published with other weights; a published column never changes"]);
 }
 
 #[test]
@@ -144,17 +144,17 @@ fn what_nobody_could_check_is_not_published() {
     let [one, _] = columns();
     let refused = |words: &[&str]| place.run("publish --study tiny").refused(1, words);
     rewrite(&place, "results/tiny", one, |record| record.runs[0].by.commit += "+dirty");
-    refused(&["column w14-1: made by a build of commit 0123", "+dirty, which nobody can build again"]);
+    refused(&["column w14-1: trained by a build of commit 0123", "+dirty that nobody can repeat"]);
     rewrite(&place, "results/tiny", one, |record| {
         record.runs[0].by.commit = "0123".to_owned();
         record.runs[0].by.instruction_set = Some("none".to_owned());
     });
-    refused(&["a mixture is not published: "]);
+    refused(&["a mixture of engines or instruction sets cannot be published: "]);
 
     fs::remove_dir_all(place.path("results/tiny/columns/w14-1")).unwrap();
-    refused(&["results/tiny: 1 of 2 columns are finished; --partial publishes some"]);
+    refused(&["results/tiny: 1 of 2 columns are finished; use --partial to publish an unfinished study"]);
     place.run("publish --study tiny --partial").succeeded();
     let report = fs::read_to_string(place.path("results/published/tiny/report.md")).unwrap();
     assert!(report.contains("1 of 2 finished"), "{report}");
-    place.run("publish --study nowhere").refused(2, &["nowhere: no study.json"]);
+    place.run("publish --study nowhere").refused(2, &["nowhere: not the results folder of a study"]);
 }

@@ -28,7 +28,7 @@ fn wrong_configs() {
 fn a_config_that_is_not_there() {
     Place::new().run(REPRODUCE).refused(
         2,
-        &["tiny.json: no such file, and no built-in config", "best, held-out, paper, quick, theano"],
+        &["tiny.json: no such file and no built-in config", "best, held-out, paper, quick, theano"],
     );
     let words = ["configs/tiny.json", "cannot read the config"];
     Place::new().run("reproduce --config configs/tiny.json").refused(2, &words);
@@ -46,6 +46,7 @@ fn check_data(train_images: &[u8], words: &[&str]) {
     place.config(&[("\"sample\"", "\"mnist\"")]);
     place.write("digits/train-images-idx3-ubyte", train_images);
     place.run(&format!("{REPRODUCE} --data digits")).refused(1, words);
+    assert!(!place.path("results").exists(), "a folder is left behind");
     place.run("setup --data digits").refused(1, words);
 }
 
@@ -99,15 +100,17 @@ fn a_results_folder_that_another_run_works_in() {
     let _locks = hold(&folder, &["original-1"]).unwrap();
     place.run(REPRODUCE).refused(
         1,
-        &["results/tiny", "another run is working", " on column original-1 (process 4711 on this);"],
+        &["results/tiny", "another run is training", " on column original-1 (process 4711 on this);"],
     );
 }
 
 #[test]
 fn studies_that_are_not_there() {
     let place = Place::new();
-    place.run("report --study nowhere").refused(2, &["nowhere: no study.json"]);
-    place.run("committee --widths 14 --study nowhere").refused(2, &["nowhere: no study.json"]);
+    place.run("report --study nowhere").refused(2, &["nowhere: not the results folder of a study"]);
+    place
+        .run("committee --widths 14 --study nowhere")
+        .refused(2, &["nowhere: not the results folder of a study"]);
 }
 
 #[cfg(target_os = "linux")] // elsewhere the libraries have other names
@@ -130,7 +133,7 @@ fn libtorch_that_was_not_built_in_is_wrong_usage_that_says_how() {
     place.config(&[]);
     for device in ["cuda", "libtorch-cpu"] {
         let words = [
-            &format!("error: --device {device}: this program was built without libtorch; "),
+            &format!("error: --device {device}: this program was built without libtorch. "),
             "`cargo xtask setup --libtorch`",
             "`cargo install --path crates/mcdnn --features libtorch`",
         ];
@@ -148,7 +151,7 @@ fn variables_of_the_environment_are_told_what_is_wrong_with_them() {
         Ran::of(command)
     };
     let refused = with("CIRESAN_CACHE", "~/digits", "setup");
-    refused.refused(2, &["CIRESAN_CACHE is ~/digits: no shell has replaced the ~"]);
+    refused.refused(2, &["CIRESAN_CACHE is ~/digits: the shell did not expand the ~"]);
     let study = format!("{}/../../results/published/best", env!("CARGO_MANIFEST_DIR"));
     place.write("digits.idx", crate::predict::idx(crate::predict::digits()));
     let predict = format!("predict --study {study} digits.idx");
@@ -161,7 +164,7 @@ fn variables_of_the_environment_are_told_what_is_wrong_with_them() {
         let ran = with("HTTPS_PROXY", address, "setup");
         assert_eq!(ran.code, Some(1), "{ran:#?}");
         assert!(
-            ran.stderr.contains("mnist could not be fetched") && !ran.stderr.contains("panicked"),
+            ran.stderr.contains("mnist could not be downloaded") && !ran.stderr.contains("panicked"),
             "{ran:#?}"
         );
     }

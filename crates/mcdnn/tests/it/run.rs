@@ -77,7 +77,9 @@ impl Place {
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // What cargo and the user have set for others; and what keeps the test off the network and the user's cache.
-        for variable in ["LIBTORCH", "LIBTORCH_USE_PYTORCH", "CIRESAN_INSTRUCTION_SET", "CIRESAN_WORKSPACE"] {
+        for variable in
+            ["LIBTORCH", "LIBTORCH_USE_PYTORCH", "CIRESAN_INSTRUCTION_SET", "CIRESAN_WORKSPACE", "COLUMNS"]
+        {
             command.env_remove(variable);
         }
         command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR")); // as cargo does when it runs the program

@@ -18,18 +18,24 @@ fn a_study_is_trained_once() {
 
     let first = place.run(reproduce).succeeded();
     for words in [
-        "columns   2, 1 of each width (14, original); 2 to train\n",
+        "columns   2: 1 of each width (14, original); 2 to train\n",
         "network   1x29x29-4C4-MP2-6C5-MP3-12N-10N, ",
-        "to train  1,600 images\n",
-        "(an estimate from an assumed speed, ",
+        "to train  2 columns (w14-1, original-1); 2 epochs of 400 digits each\n",
+        " (assuming ",
     ] {
         assert!(first.stderr.contains(words), "no {words:?} in {first:#?}");
     }
-    assert!(first.stdout.starts_with("# Study tiny: errors on 100 test digits"), "{first:#?}");
+    assert!(first.stderr.starts_with("time      about "), "{first:#?}");
+    let lines: Vec<&str> = first.stdout.lines().collect();
+    assert!(lines[0].starts_with("A committee of 2 columns misclassifies "), "{first:#?}");
+    assert_eq!(
+        lines[1..4],
+        ["Results: results/tiny", "", "# Study tiny: error on 100 test digits of sample"]
+    );
 
     // Nothing is fetched or trained the second time.
     let second = place.run(reproduce).succeeded();
-    assert_eq!(second.stderr, "nothing to do: every column in results/tiny is finished\n");
+    assert_eq!(second.stderr, "nothing to train: every column in results/tiny is finished\n");
     assert_eq!(second.stdout, first.stdout);
     assert_eq!(place.run("report --study tiny").succeeded().stdout, first.stdout);
 
@@ -52,8 +58,8 @@ fn keys_are_changed_on_the_command_line_and_a_dry_run_changes_nothing() {
     let changed =
         "--config tiny.json --set epochs=1 --set distortion.sigma=6.5 --set widths=[20] --set name=short";
     let plan = place.run(&format!("reproduce {changed} --dry-run")).succeeded();
-    assert!(plan.stdout.starts_with("study     short (tiny.json, changed) in results/short\n"), "{plan:#?}");
-    assert!(plan.stdout.contains("columns   1, 1 of each width (20); 1 to train\n"), "{plan:#?}");
+    assert!(plan.stdout.contains("\nstudy     short (tiny.json, changed) in results/short\n"), "{plan:#?}");
+    assert!(plan.stdout.contains("columns   1: 1 of each width (20); 1 to train\n"), "{plan:#?}");
     assert!(!place.path("results").exists());
     let info = place.run(&format!("info {changed} --json")).succeeded().stdout;
     let info: serde_json::Value = serde_json::from_str(&info).unwrap();
@@ -89,7 +95,7 @@ fn some_columns_are_trained_into_another_folder_of_results() {
     );
 
     let ran = place.run("--results elsewhere reproduce --config tiny.json --columns w14-1").succeeded();
-    assert!(ran.stderr.contains("columns   2, 1 of each width (14, original); 1 to train\n"), "{ran:#?}");
+    assert!(ran.stderr.contains("columns   2: 1 of each width (14, original); 1 to train\n"), "{ran:#?}");
     let column = |id: &str| place.path(&format!("elsewhere/tiny/columns/{id}"));
     assert!(column("w14-1").join("probabilities.npy").is_file() && !column("original-1").exists());
     assert!(!place.path("results").exists());
@@ -120,7 +126,7 @@ fn a_killed_study_ends_with_the_same_bytes() {
     killed.wait().unwrap();
 
     let resumed = Ran::of(command(&place, "cut", 1)).succeeded();
-    assert!(resumed.stderr.contains("(an estimate from the speed of its earlier epochs, "), "{resumed:#?}");
+    assert!(resumed.stderr.contains("(at the measured "), "{resumed:#?}");
     for name in ["weights.safetensors", "probabilities.npy"] {
         for column in ["w14-1", "original-1"] {
             let of = |study: &str| bytes(&place.path(&format!("results/{study}/columns/{column}/{name}")));
@@ -136,14 +142,14 @@ fn a_second_run_is_refused_and_a_signal_saves_the_first() {
     let place = long(100_000);
     let mut first = command(&place, "cut", 2).spawn().unwrap();
     wait_for_epochs(&place, &mut first, 1);
-    Ran::of(command(&place, "cut", 2)).refused(1, &["cut", "another run is working"]);
+    Ran::of(command(&place, "cut", 2)).refused(1, &["cut", "another run is training"]);
 
     kill_process(Pid::from_child(&first), Signal::TERM).unwrap();
     let ran = first.wait_with_output().unwrap();
     let stderr = String::from_utf8(ran.stderr).unwrap();
     assert_eq!((ran.status.code(), ran.stdout.as_slice()), (Some(1), b"".as_slice()), "{stderr}");
-    let advice = "go on with `mcdnn reproduce --config tiny.json --study cut --workers 2`\n";
-    assert!(stderr.contains("error: interrupted; ") && stderr.ends_with(advice), "{stderr}");
+    let advice = "resume with `mcdnn reproduce --config tiny.json --study cut --workers 2`\n";
+    assert!(stderr.contains("error: interrupted and saved; ") && stderr.ends_with(advice), "{stderr}");
 
     // Both columns can go on.
     let folder = ResultsFolder::open(place.path("results/cut"));

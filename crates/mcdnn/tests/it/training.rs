@@ -112,7 +112,7 @@ impl Fixture {
     /// Starts the program and returns once it is about to train, and has told so.
     #[cfg(unix)]
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        Running::start(self.command(self.results().root(), args), 1, ", on ciresan-cpu ")
+        Running::start(self.command(self.results().root(), args), 1, "engine    ciresan-cpu ")
     }
 
     pub(crate) fn command(&self, results: &Path, args: &[&str]) -> Command {
@@ -125,9 +125,13 @@ impl Fixture {
     }
 
     fn program_by(&self, mut command: Command) -> Command {
-        for variable in
-            ["CIRESAN_INSTRUCTION_SET", "CIRESAN_WORKSPACE", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]
-        {
+        for variable in [
+            "CIRESAN_INSTRUCTION_SET",
+            "CIRESAN_WORKSPACE",
+            "SLURM_ARRAY_TASK_ID",
+            "JOB_COMPLETION_INDEX",
+            "COLUMNS",
+        ] {
             command.env_remove(variable);
         }
         command.current_dir(self.folder.path());
@@ -226,7 +230,7 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{self:?}");
         let has_table = ["100 test digits", "80 held-out digits"]
             .iter()
-            .any(|digits| self.stdout.starts_with(&format!("# Study tiny: errors on {digits}")));
+            .any(|digits| self.stdout.contains(&format!("\n# Study tiny: error on {digits}")));
         assert!(
             has_table || self.stdout.is_empty() && self.code != Some(0),
             "stdout is for results: {self:?}"

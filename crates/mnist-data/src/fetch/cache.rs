@@ -24,7 +24,7 @@ pub(super) struct Cache<'a> {
     pub(super) files: &'a [KnownFile; 4],
 }
 
-/// A file that is to be brought.
+/// A file to download.
 pub(super) struct Wanted {
     pub(super) file: KnownFile,
     /// Whether there is something of that name.

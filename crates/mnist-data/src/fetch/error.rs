@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum FetchError {
     /// The system knows no cache folder for this user.
-    #[error("no cache folder for this user, expected the system to name one: give a folder with --data DIR")]
+    #[error("this user has no cache folder: name a folder with the files with --data DIR")]
     NoCacheFolder,
     /// The cache folder cannot be used.
     #[error("{path}: cannot {action}")]
@@ -23,8 +23,8 @@ pub enum FetchError {
     },
     /// The cache folder cannot be locked, as on some network file systems.
     #[error(
-        "{path}: cannot lock the cache folder, its file system has no locks: put the cache on a local disk, or give a folder with the files \
-         with --data DIR, which needs no lock"
+        "{path}: cannot lock the cache folder, because its file system has no locks: put the cache on a local disk, or name a folder \
+         with the files with --data DIR"
     )]
     Lock {
         /// The lock's file.
@@ -38,9 +38,9 @@ pub enum FetchError {
         /// What was given.
         got: String,
     },
-    /// No source brought all files.
+    /// No source had all files.
     #[error(
-        "{collection} could not be fetched into {folder}: {}; give a folder that holds its four files with \
+        "{collection} could not be downloaded into {folder}: {}; if you have its four files, name their folder with \
          --data DIR{hint}",
         list(attempts)
     )]
@@ -82,10 +82,10 @@ pub enum Failure {
         got: u16,
     },
     /// A web page in place of the file.
-    #[error("a web page came instead of the file: log in to the network or its proxy first")]
+    #[error("got a web page instead of the file: log in to the network or its proxy first")]
     WebPage,
     /// The file's beginning only, however often asked.
-    #[error("broken off after {got} bytes{} ({reason})", of(*want))]
+    #[error("interrupted after {got} bytes{} ({reason})", of(*want))]
     BrokenOff {
         /// Bytes that came.
         got: u64,
@@ -144,7 +144,7 @@ fn of(want: Option<u64>) -> String {
 
 fn list(attempts: &[Attempt]) -> String {
     if attempts.is_empty() {
-        return "no source to ask".to_owned();
+        return "there is no source to download from".to_owned();
     }
     let mut text = String::new();
     for Attempt { source, failure } in attempts {

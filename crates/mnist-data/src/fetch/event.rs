@@ -64,18 +64,20 @@ pub enum Event<'a> {
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Found { folder } => write!(f, "{}: all files are there, verified", folder.display()),
-            Event::Waiting { lock } => write!(f, "{}: another process is fetching, waiting", lock.display()),
-            Event::Damaged { path } => write!(f, "{}: damaged, fetching it again", path.display()),
-            Event::Started { source } => write!(f, "{source}: fetching"),
+            Event::Found { folder } => write!(f, "{}: all files are there and verified", folder.display()),
+            Event::Waiting { lock } => {
+                write!(f, "{}: another process is downloading; waiting", lock.display())
+            }
+            Event::Damaged { path } => write!(f, "{}: damaged, downloading it again", path.display()),
+            Event::Started { source } => write!(f, "{source}: downloading"),
             Event::Progress { source, n_bytes, total: Some(total) } => {
                 write!(f, "{source}: {n_bytes} of {total} bytes")
             }
             Event::Progress { source, n_bytes, total: None } => write!(f, "{source}: {n_bytes} bytes"),
-            Event::BrokenOff { source, failure } => write!(f, "{source}: {failure}, trying again"),
+            Event::BrokenOff { source, failure } => write!(f, "{source}: {failure}; trying again"),
             Event::Failed { source, failure } => write!(f, "{source}: {failure}"),
             Event::Stored { path, n_bytes } => {
-                write!(f, "{}: stored, {n_bytes} bytes, verified", path.display())
+                write!(f, "{}: {n_bytes} bytes, verified and stored", path.display())
             }
         }
     }

@@ -57,7 +57,7 @@ pub fn default_cache() -> Result<PathBuf, FetchError> {
     dirs::cache_dir().map(|folder| folder.join("ciresan-mcdnn")).ok_or(FetchError::NoCacheFolder)
 }
 
-/// Brings a collection's four files into a cache folder.
+/// Downloads a collection's four files into a cache folder.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
     manifest: Manifest,
@@ -110,14 +110,14 @@ impl Fetcher {
         self
     }
 
-    /// Brings what is missing and returns the folder with the four raw files, verified just now.
+    /// Downloads what is missing and returns the folder with the four raw files, all verified.
     ///
-    /// Blocks until done; while another process fetches into the same folder, until that one is done.
+    /// Blocks until done. If another process is downloading into the same folder, waits for it first.
     ///
     /// # Errors
-    /// [`FetchError::Sources`] when no source brought all files, with what each of them answered;
+    /// [`FetchError::Sources`] when no source had all files, with the failure of each source;
     /// [`FetchError::Io`] and [`FetchError::Lock`] when the cache folder cannot be used;
-    /// [`FetchError::Proxy`] when the proxy's address is none. Files that were brought stay.
+    /// [`FetchError::Proxy`] when the proxy's address is invalid. Files that were downloaded are kept.
     pub fn fetch(&self, observe: &mut dyn FnMut(Event<'_>)) -> Result<PathBuf, FetchError> {
         let cache = Cache { folder: &self.folder, files: &self.manifest.files };
         if cache.wanted()?.is_empty() {
@@ -125,7 +125,7 @@ impl Fetcher {
             return Ok(self.folder.clone());
         }
         let lock = cache.lock(observe)?;
-        // Another process may have brought them while this one waited.
+        // Another process may have downloaded them while this one waited.
         let mut wanted = Vec::new();
         for want in cache.wanted()? {
             if want.is_damaged {

@@ -54,7 +54,7 @@ pub fn read_from(reader: impl Read, name: impl AsRef<Path>) -> Result<Array, Err
     read_at_most(reader, name, MAX_BYTES)
 }
 
-/// [`read_from`] for arrays of at most so many bytes, which the header is compared with before memory is taken.
+/// [`read_from`] with a limit in bytes, which is checked against the header before memory is allocated.
 ///
 /// # Errors
 /// As [`read`].

@@ -9,5 +9,6 @@ mod instruction_sets;
 mod normalize;
 #[cfg(feature = "serde")]
 mod serialized;
+mod sheet;
 mod statistics;
 mod to_mnist;

@@ -52,10 +52,7 @@ fn blank_images_are_refused() {
     // Empty paper in a photograph: a little uneven.
     let paper = Array2::from_shape_fn((90, 120), |(row, column)| 180 + ((row * 7 + column * 13) % 11) as u8);
     let error = to_mnist(paper.view()).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "no ink: every pixel is within 5 of 255 grey levels of the paper, want at least 24 for some"
-    );
+    assert_eq!(error, "the image is blank");
     let none = Array2::zeros((0, 5));
     assert_eq!(to_mnist(none.view()), Err(PreprocessError::Side { side: "image height", got: 0 }));
 }

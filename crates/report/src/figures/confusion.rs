@@ -5,7 +5,7 @@ use crate::drawing::figure::{Figure, Span, Words};
 use crate::drawing::heat_map::HeatMap;
 use crate::evidence::Evidence;
 
-/// Most pairs that are told in words.
+/// Most pairs that are described in words.
 const N_WORST: usize = 5;
 
 /// A row a label, a column a guess.
@@ -47,8 +47,8 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         .map(|(count, label, guess)| format!("{label} for {guess}: {count}"));
     let worst = worst.collect::<Vec<_>>().join(", ");
     let words = Words {
-        title: "What is taken for what".to_owned(),
-        caption: "Test digits by their label and the committee’s first guess. On the diagonal are the right answers; tints are of the errors alone.".to_owned(),
+        title: "Confusion matrix".to_owned(),
+        caption: "Test digits by label and the committee’s first guess. Right answers are on the diagonal; the colours show only the errors.".to_owned(),
         description: format!("Confusion matrix of the committee. The most frequent errors: {worst}."),
     };
     Ok(Some(Figure::new(name, Span::Half, words, drawing)))

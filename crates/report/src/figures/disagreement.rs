@@ -61,14 +61,14 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     };
     let means = match (mean(true), mean(false)) {
         (Some(same), Some(other)) => format!(
-            " On average two columns of one width differ on {same:.0}, two of different widths on {other:.0}."
+            " On average, two columns of the same width disagree on {same:.0} digits, two of different widths on {other:.0}."
         ),
         _ => String::new(),
     };
     let words = Words {
-        title: "How often two columns differ".to_owned(),
+        title: "How often two columns disagree".to_owned(),
         caption: format!(
-            "Digits to which two columns give different answers, from {least} (pale) to {most} (full).{means}"
+            "Number of digits that two columns classify differently, from {least} (pale) to {most} (dark).{means}"
         ),
         description: format!(
             "Heat map of the disagreement of each pair of {n} columns: {least} to {most} digits.{means}"

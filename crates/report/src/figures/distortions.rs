@@ -23,11 +23,11 @@ const N_DRAWS: u32 = 5;
 pub(super) fn sigmas(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let rows = SIGMAS.map(|sigma| (format!("σ = {sigma}"), sigma, 0));
     let words = Words {
-        title: "Elastic distortion, smoother to rougher".to_owned(),
+        title: "Elastic distortion, from weak to strong".to_owned(),
         caption: format!(
-            "Training digits as they are and distorted by fields of random displacements, smoothed over σ pixels; α = {ALPHA}."
+            "Training digits, undistorted and with elastic distortion: random displacements of the pixels, smoothed over σ pixels; α = {ALPHA}. A smaller σ distorts more."
         ),
-        description: "Six rows of the same training digits: undistorted, then with σ = 9, 8, 7, 6 and 5. The smaller σ, the stronger they are bent.".to_owned(),
+        description: "Six rows of the same training digits: undistorted, then with σ = 9, 8, 7, 6 and 5. The smaller σ, the stronger the distortion.".to_owned(),
     };
     drawn(name, evidence, &rows, words)
 }
@@ -36,9 +36,9 @@ pub(super) fn sigmas(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
 pub(super) fn draws(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let rows: Vec<_> = (0..N_DRAWS).map(|draw| (format!("draw {}", draw + 1), SIGMA, draw)).collect();
     let words = Words {
-        title: format!("Elastic distortion, drawn {N_DRAWS} times"),
+        title: format!("Elastic distortion, {N_DRAWS} random draws"),
         caption: format!(
-            "Every epoch draws every digit’s distortion anew: here {N_DRAWS} draws with σ = {SIGMA}, α = {ALPHA}."
+            "In every epoch, each digit gets a new random distortion. Here are {N_DRAWS} of them, with σ = {SIGMA}, α = {ALPHA}."
         ),
         description: format!(
             "Six rows of the same training digits: undistorted, then {N_DRAWS} different distortions of each with σ = {SIGMA}."
@@ -57,7 +57,7 @@ fn drawn(name: &'static str, evidence: &Evidence<'_>, rows: &[(String, f32, u32)
     let canvas =
         |image_idx| normalize(images.index_axis(Axis(0), image_idx), Width::Original, [CANVAS_PX; 2]);
     let canvases = (0..n_digits).map(canvas).collect::<Result<Vec<_>, _>>()?;
-    let mut sheet: Sheet = vec![("as they are".to_owned(), canvases.clone())];
+    let mut sheet: Sheet = vec![("undistorted".to_owned(), canvases.clone())];
     for (label, sigma, epoch) in rows {
         let epoch = Epoch { study_seed: evidence.summary.manifest.config.seed, column: 0, epoch: *epoch };
         sheet.push((label.clone(), distorted(&canvases, *sigma, epoch)?));

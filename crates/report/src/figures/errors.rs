@@ -38,7 +38,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
 
     let n_second = all.second_guess_right;
     let which = if shown.len() < n_errors {
-        format!("The {} surest of {n_errors} errors", shown.len())
+        format!("The {} most confident of {n_errors} errors", shown.len())
     } else {
         format!("All {n_errors} errors")
     };
@@ -52,14 +52,14 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     });
     let (whose, how_many_vote) = match all.n_members {
         1 => ("the column".to_owned(), ""),
-        n => (format!("the committee of {n} columns"), ", and how many columns say what"),
+        n => (format!("the committee of {n} columns"), " and the columns’ votes"),
     };
     let digits = evidence.summary.digits_name();
     let words = Words {
-        title: "The digits taken for others".to_owned(),
+        title: "Misclassified digits".to_owned(),
         caption: format!(
-            "{which} of {whose}, the surest first. Beside each digit its label; below it the first and second guess with \
-             their probabilities, its number among the {digits}{how_many_vote}. The second guess is right in {n_second} of {n_errors}."
+            "{which} of {whose}, most confident first. Next to each digit is its label; below it the first and second guess with \
+             their probabilities, and its number among the {digits}{how_many_vote}. The second guess is right in {n_second} of {n_errors}."
         ),
         description: format!("{which}: {}.", in_words.collect::<Vec<_>>().join("; ")),
     };

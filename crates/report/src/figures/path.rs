@@ -61,14 +61,14 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "A digit’s path through a column".to_owned(),
         caption: format!(
-            "The first digit, a {label}, in column {column} ({}, {}): every filter and every map from the input to the ten \
-             probabilities. Orange is above zero, blue below.",
+            "The first digit, a {label}, in column {column} ({}, {}): all filters and maps from the input to the ten \
+             probabilities. Orange is positive, blue is negative.",
             named(column.width),
             walk.network
         ),
         description: format!(
             "The input, then for each of {n_convs} convolutions its filters, its maps and their maxima, the hidden neurons, and the ten \
-             probabilities as bars: the column says {guess} with {sure:.1} %."
+             probabilities as bars: the column's answer is {guess} with {sure:.1} %."
         ),
     };
     Ok(Some(Figure::new(name, Span::Whole, words, drawing)))

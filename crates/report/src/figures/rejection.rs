@@ -28,8 +28,8 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let points: Vec<(f64, f64)> =
         points.map(|n_rejected| (share(n_rejected), curve.after(n_rejected).error_percent())).collect();
     let drawing = chart([520, 320], |area| {
-        let x = ("least sure digits rejected (%)", Scale::linear(0.0..share(end), 7));
-        let y = ("error on the others (%)", Scale::from_zero([all.error_percent()]));
+        let x = ("least confident digits rejected (%)", Scale::linear(0.0..share(end), 7));
+        let y = ("error on the rest (%)", Scale::from_zero([all.error_percent()]));
         let mut chart = axes(area, x, y)?;
         chart.draw_series(AreaSeries::new(points.iter().copied(), 0.0, MAIN.rgb().mix(0.12)))?;
         chart.draw_series(LineSeries::new(points.iter().copied(), line(MAIN, 2.5)))?;
@@ -38,14 +38,14 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let half = curve.rejected_for(all.errors / 2);
     let none = curve.rejected_for(0);
     let words = Words {
-        title: "Error when the least sure are rejected".to_owned(),
+        title: "Error after rejecting the least confident answers".to_owned(),
         caption: format!(
-            "Giving the committee’s {:.2} % least sure answers to somebody else halves its errors; to lose them all takes {:.2} %.",
+            "Rejecting the {:.2} % least confident answers halves the committee’s errors; rejecting {:.2} % removes all of them.",
             share(half),
             share(none)
         ),
         description: format!(
-            "Chart of the error against the rejected share. It falls from {:.2} % with none rejected to half of the errors at {:.2} % rejected, and none at {:.2} %.",
+            "Chart of the error against the rejected share. The error is {:.2} % without rejection; half of the errors are left at {:.2} % rejected, none at {:.2} %.",
             all.error_percent(),
             share(half),
             share(none)

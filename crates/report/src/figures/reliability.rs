@@ -22,8 +22,8 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let bins: Vec<_> = bins.collect();
     let drawing = chart([520, 320], |area| {
         let entries = [
-            (Mark::Dot, MAIN, "digits of about this probability"),
-            (Mark::Line, MUTED, "as probable as it says"),
+            (Mark::Dot, MAIN, "digits with about this probability"),
+            (Mark::Line, MUTED, "perfect calibration"),
         ];
         let area = legend(area, &entries)?;
         let x = ("probability of the first guess (%)", Scale::linear(0.0..101.0, 6));
@@ -40,9 +40,9 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         format!("of {n} digits at {confidence:.1} % {accuracy:.1} % are right")
     });
     let words = Words {
-        title: "How sure, and how right".to_owned(),
+        title: "Calibration".to_owned(),
         caption: format!(
-            "Test digits in {} bins by the probability of the committee’s first guess, with 95 % intervals. Above the line answers are right more often than they say. \
+            "Test digits in {} bins by the probability of the committee’s first guess, with 95 % intervals. Above the line, answers are right more often than their probability says. \
              Expected calibration error: {:.2} %.",
             reliability.bins.len(),
             100.0 * reliability.expected_calibration_error

@@ -25,8 +25,8 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let drawing = chart([520, 340], |area| {
         let mut entries = vec![
             (Mark::Line, MAIN, "mean of the committees"),
-            (Mark::Block, MAIN, "half of them"),
-            (Mark::PaleBlock, MAIN, "nine of ten"),
+            (Mark::Block, MAIN, "middle 50 % of them"),
+            (Mark::PaleBlock, MAIN, "middle 90 % of them"),
         ];
         if with_paper {
             entries.push((Mark::Diamond, OTHER, "the paper’s committee"));
@@ -59,7 +59,7 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "How many columns are enough".to_owned(),
         caption: format!(
-            "The error of committees of columns picked at random, whatever their width: all there are of a size, or {} drawn of them.",
+            "Error of committees of randomly chosen columns of any width: all committees of a size, or {} random ones.",
             CURVE_SAMPLES.separate_with_commas()
         ),
         description: format!(

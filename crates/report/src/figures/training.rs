@@ -33,7 +33,7 @@ pub(super) fn loss(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "Training loss".to_owned(),
         caption: format!(
-            "Mean cross-entropy of each epoch, taken before each step, on {} digits. {LINES}",
+            "Mean cross-entropy in each epoch, measured before each step, on {} digits. {LINES}",
             if evidence.summary.manifest.config.distortion.is_some() { "distorted" } else { "undistorted" }
         ),
         description,
@@ -54,7 +54,7 @@ pub(super) fn validation(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "Validation error".to_owned(),
         caption: format!(
-            "Error after each epoch on {n_held_out} training digits that were held out, undistorted. {LINES}"
+            "Error after each epoch on {n_held_out} held-out training digits, undistorted. {LINES}"
         ),
         description: lines.in_words("validation error", |error| format!("{error:.2} %")),
     };
@@ -62,7 +62,7 @@ pub(super) fn validation(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
 }
 
 /// Said of both charts.
-const LINES: &str = "Thin lines are columns, thick ones the means of their widths.";
+const LINES: &str = "Thin lines are columns; thick lines are the mean of each width.";
 
 /// What is drawn: for each width its columns' lines.
 struct Lines {

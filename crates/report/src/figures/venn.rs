@@ -68,7 +68,7 @@ pub(super) fn subsets(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let drawing = diagram(&names, region);
 
     let beside = if theirs(15).is_some() {
-        " In brackets the Theano project’s figures, which read the labels of digits while normalizing them."
+        " In brackets: the Theano project’s figures; it used the labels when it normalized the digits."
     } else {
         ""
     };
@@ -78,7 +78,7 @@ pub(super) fn subsets(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let words = Words {
         title: "Error of every subset of four widths".to_owned(),
         caption: format!(
-            "In percent of the {digits}: where sets overlap stands the error of the committee of all their columns. The least is bold.{beside}"
+            "Error in percent of the {digits}. Each overlap shows the error of the committee of all columns of these widths. The lowest is bold.{beside}"
         ),
         description: format!(
             "Venn diagram of four widths. Errors of their committees among {} {digits}: {}.",
@@ -109,9 +109,9 @@ pub(super) fn missed(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let n_by_all = overlaps.last().map_or(0, |overlap| overlap.images.len());
     let digits = evidence.summary.digits_name();
     let words = Words {
-        title: "Which widths miss the same digits".to_owned(),
+        title: "Which widths misclassify the same digits".to_owned(),
         caption: format!(
-            "How many {digits} exactly these widths’ committees get wrong: {n_missed} are missed by at least one of the four, {n_by_all} by each."
+            "Number of {digits} missed by exactly these widths’ committees. At least one of the four misses {n_missed}, all four miss {n_by_all}."
         ),
         description: format!(
             "Venn diagram of the {digits} missed by four widths’ committees, with their numbers. {}.",

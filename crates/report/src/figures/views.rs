@@ -25,10 +25,10 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     }
     let names: Vec<String> = widths.iter().map(ToString::to_string).collect();
     let words = Words {
-        title: "Ten digits as each width sees them".to_owned(),
+        title: "Ten digits, normalized to each width".to_owned(),
         caption:
-            "The box around a digit’s ink is stretched or squeezed to the width in pixels, its height stays. \
-                  Narrow digits are stretched by no more than 1.75, so that a 1 stays a stroke."
+            "The bounding box of each digit is scaled horizontally to the width in pixels; its height does not change. \
+                  Narrow digits are stretched by a factor of at most 1.75, so that a 1 stays a thin stroke."
                 .to_owned(),
         description: format!(
             "The first digit of each class, 0 to 9, in {} rows, normalized to the widths {}.",

@@ -24,13 +24,23 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
     let members = figures.members.iter().map(|member| member.score.error_percent());
     let highest = Scale::from_zero(members.chain(is_mnist.then_some(paper::COLUMNS_MEAN_PERCENT)));
 
+    // With one column for each width, its committee is this column: a diamond would hide the dot.
+    let has_committees = groups.iter().any(|group| group.n_members > 1);
+    let caption = if has_committees {
+        "Each dot is a column. Each diamond is the committee of a width: the mean of its columns’ probabilities. The line is the committee of all columns."
+    } else {
+        "Each dot is a column, the only one of its width. The line is the committee of all columns."
+    };
+
     let drawing = chart([520, 340], |area| {
-        let mut entries = vec![
-            (Mark::Dot, MUTED, "column"),
-            (Mark::Line, INK, "mean of columns"),
-            (Mark::Diamond, MAIN, "committee of the width"),
-            (Mark::Line, MAIN, "committee of all"),
-        ];
+        let mut entries = vec![(Mark::Dot, MUTED, "column")];
+        if has_committees {
+            entries.extend([
+                (Mark::Line, INK, "mean of columns"),
+                (Mark::Diamond, MAIN, "committee of the width"),
+            ]);
+        }
+        entries.push((Mark::Line, MAIN, "committee of all"));
         if is_mnist {
             entries.push((Mark::Dashes, OTHER, "the paper’s committee of 35"));
         }
@@ -72,7 +82,10 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
                     line(INK, 2.5),
                 ))?;
             }
-            chart.draw_series([EmptyElement::at((center, group.score.error_percent())) + diamond(MAIN)])?;
+            if has_committees {
+                chart
+                    .draw_series([EmptyElement::at((center, group.score.error_percent())) + diamond(MAIN)])?;
+            }
         }
         Ok(())
     })?;
@@ -86,14 +99,18 @@ pub(super) fn draw(name: &'static str, evidence: &Evidence<'_>) -> Drawn {
         )
     });
     let beside = if is_mnist {
-        format!(" The paper’s committee of 35 columns errs on {:.2} %.", paper::COMMITTEE_PERCENT)
+        format!(" The paper’s committee of 35 columns: {:.2} %.", paper::COMMITTEE_PERCENT)
     } else {
         String::new()
     };
     let words = Words {
         title: "Error by width".to_owned(),
-        caption: "Each dot is a column, each diamond the committee of a width’s columns: the mean of their probabilities. The line is the committee of all columns.".to_owned(),
-        description: format!("Chart of the error by width of the digits. {}. All {} columns together: {all:.2} %.{beside}", widths.collect::<Vec<_>>().join("; "), figures.all.n_members),
+        caption: caption.to_owned(),
+        description: format!(
+            "Chart of the error by width of the digits. {}. All {} columns together: {all:.2} %.{beside}",
+            widths.collect::<Vec<_>>().join("; "),
+            figures.all.n_members
+        ),
     };
     Ok(Some(Figure::new(name, Span::Half, words, drawing)))
 }

@@ -28,7 +28,7 @@ pub(super) fn widths_table(summary: &Summary) -> String {
     header.push(("95 %", Align::Right));
     if summary.has_peers() {
         header.push(("paper", Align::Right));
-        header.push(("Theano project", Align::Right));
+        header.push(("Theano", Align::Right));
     }
     let mut rows: Vec<Vec<String>> =
         summary.widths.iter().map(|&width| width_row(summary, width, shown.clone())).collect();
@@ -133,7 +133,7 @@ pub(super) fn together_table(summary: &Summary) -> String {
 
     let mut header = vec![("figure", Align::Left), ("this study", Align::Right)];
     if summary.has_peers() {
-        header.extend([("paper", Align::Right), ("Theano project", Align::Right)]);
+        header.extend([("paper", Align::Right), ("Theano", Align::Right)]);
     }
     table(&header, &rows)
 }

@@ -45,10 +45,10 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
         |bootstrap: &Bootstrap| format!("± {:.2} %, {} %", bootstrap.sd_percent, range(bootstrap.interval));
     let mut rows = vec![
         [
-            "error if each width's columns were drawn anew".to_owned(),
+            "error if each width's columns were resampled".to_owned(),
             optional(statistics.bootstrap_columns.as_ref().map(bootstrap)),
         ],
-        ["error if the digits were drawn anew".to_owned(), bootstrap(&statistics.bootstrap_digits)],
+        ["error if the digits were resampled".to_owned(), bootstrap(&statistics.bootstrap_digits)],
         [
             "expected calibration error".to_owned(),
             format!("{:.2} %", 100.0 * statistics.reliability.expected_calibration_error),
@@ -58,16 +58,16 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
         let n_rejected = summary.n_digits() * share / 100;
         let left: Score = statistics.rejection.after(n_rejected);
         rows.push([
-            format!("error when the least sure {share} % are rejected"),
+            format!("error when the least confident {share} % are rejected"),
             format!("{} % ({} errors)", percent(left), left.errors),
         ]);
     }
     rows.push([
-        "most different answers of two columns".to_owned(),
+        "most digits that two columns classify differently".to_owned(),
         format!("{} digits", most(&statistics.column_disagreement.counts).separate_with_commas()),
     ]);
     rows.push([
-        "digits that no column gets right".to_owned(),
+        "digits that all columns misclassify".to_owned(),
         (statistics.missed_by_all.len() as u32).separate_with_commas(),
     ]);
     let mislabelled: Vec<String> = statistics
@@ -77,7 +77,7 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
         .map(|missed| format!("{} ({} for {})", missed.image_idx, missed.answer, missed.label))
         .collect();
     rows.push([
-        "of these, taken for the same by all columns".to_owned(),
+        "of these, the same answer from all columns".to_owned(),
         (mislabelled.len() as u32).separate_with_commas(),
     ]);
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
@@ -89,7 +89,7 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
             n => format!(" and {n} more"),
         };
         text.push_str(&format!(
-            "\nThese may be mislabelled (digit counted from 0, answer for label):\n{}{more}.\n",
+            "\nThese digits may be mislabelled (number from 0, answer for label):\n{}{more}.\n",
             mislabelled[..shown].chunks(6).map(|names| names.join(", ")).collect::<Vec<_>>().join(",\n")
         ));
     }

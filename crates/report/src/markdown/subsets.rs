@@ -37,13 +37,13 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
         ("error %", Align::Right),
         ("95 %", Align::Right),
     ];
+    header.push(("", Align::Left));
     if has_regions {
-        header.push(("only these miss", Align::Right));
+        header.push(("missed by exactly these", Align::Right));
     }
     if beside {
-        header.push(("Theano project", Align::Right));
+        header.push(("Theano", Align::Right));
     }
-    header.push(("", Align::Left));
     let row = |subset: &Subset| {
         let Subset { groups, n_members, score } = subset;
         let mut row = vec![
@@ -52,6 +52,7 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
             score.errors.to_string(),
             percent(*score),
             range(score.interval()),
+            if Some(score.errors) == least { "best".to_owned() } else { String::new() },
         ];
         if has_regions {
             let region = summary.overlaps.iter().find(|overlap| overlap.groups == *groups);
@@ -60,13 +61,12 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
         if beside {
             row.push(optional(theano(subset).map(bp_as_percent)));
         }
-        row.push(if Some(score.errors) == least { "best".to_owned() } else { String::new() });
         row
     };
     let mut text = table(&header, &summary.subsets.iter().map(row).collect::<Vec<_>>());
     if has_regions {
         text.push_str(
-            "\nonly these miss: digits that the committee of each of these widths misses, and no other.\n",
+            "\nmissed by exactly these: digits that the committee of each of these widths misses, and no\nother width's committee.\n",
         );
     }
     Some(text)

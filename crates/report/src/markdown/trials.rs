@@ -31,8 +31,8 @@ pub(super) fn trials_table(summary: &Summary) -> Option<String> {
     let rows: Vec<Vec<String>> = ours.chain(theano::TRIALS.iter().map(theano_row)).collect();
     let text = table(&header, &rows);
     Some(format!(
-        "{text}\nTheano: one column each on a Tesla c2075; its errors are high because it distorted validation and test \
-         digits\ntoo. This study: means over a width's columns, each trained beside others; rate is the largest.\n"
+        "{text}\nTheano: one column each, on a Tesla c2075; its errors are high because it also distorted the validation and\n\
+         test digits. This study: means over a width's columns, trained side by side; rate is the highest rate.\n"
     ))
 }
 

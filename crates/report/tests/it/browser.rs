@@ -39,7 +39,9 @@ addEventListener('load', () => {
   });
   document.querySelectorAll('thead button').forEach(button => button.click());
   parent.postMessage(JSON.stringify({
-    told, figures, page_width: root.scrollWidth, window_width: root.clientWidth,
+    told, figures, wide: document.querySelectorAll('figure.whole').length,
+    hints: [...document.querySelectorAll('.scrolls')].filter(hint => hint.offsetHeight > 0).length,
+    page_width: root.scrollWidth, window_width: root.clientWidth,
     sorted: document.querySelectorAll('th[aria-sort=ascending]').length,
     tables: document.querySelectorAll('table').length,
   }), '*');
@@ -51,6 +53,9 @@ addEventListener('load', () => {
 struct Seen {
     told: Vec<String>,
     figures: Vec<SeenFigure>,
+    /// Figures that scroll on a phone, and hints at that which are shown.
+    wide: usize,
+    hints: usize,
     page_width: f64,
     window_width: f64,
     sorted: usize,
@@ -98,6 +103,11 @@ fn a_browser_shows_every_figure_on_phones_and_desks() {
             );
             assert_eq!(cut, &[""; 0], "{width_px} px: {name}: words beyond the edge");
         }
+        assert_eq!(
+            seen.hints,
+            if width_px < 700 { seen.wide } else { 0 },
+            "{width_px} px: hints at scrolling"
+        );
         assert_eq!(seen.sorted, seen.tables, "{width_px} px: each table is sorted by the title clicked last");
     }
 }

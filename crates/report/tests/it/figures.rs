@@ -94,7 +94,7 @@ fn digits_of_another_number_are_refused() {
     let made_up = complete();
     let (summary, digits) = (summary(&made_up), mnist_data::Data::sample());
     let error = Evidence::new(&summary, &made_up.folder, &digits).unwrap_err().to_string();
-    let want = "probabilities of 200 digits, but there are 100: these are of another data set";
+    let want = "probabilities of 200 digits, but the data set has 100: they belong to another data set";
     assert_eq!(error, format!("{}: {want}", made_up.folder.root().display()));
 }
 

@@ -22,10 +22,9 @@ fn texts(html: &str, tag: &str) -> Vec<String> {
 fn the_page_says_what_was_found_and_holds_everything() {
     let made_up = complete();
     let page = html(&made_up);
-    assert_eq!(texts(&page, "h1"), ["8 columns together err on 0.50\u{a0}% of 200 test digits"]);
+    assert_eq!(texts(&page, "h1"), ["A committee of 8 columns misclassifies 0.50\u{a0}% of 200 test digits"]);
     let headings = texts(&page, "h2");
-    let want =
-        ["Columns and committees", "What goes wrong", "Training", "From a digit to an answer", "Tables"];
+    let want = ["Columns and committees", "Errors", "Training", "From a digit to an answer", "Tables"];
     assert_eq!(headings, want);
     for part in ["<figcaption>", "<figure ", "<svg "] {
         assert_eq!(page.matches(part).count(), 15, "{part}");
@@ -35,7 +34,7 @@ fn the_page_says_what_was_found_and_holds_everything() {
     let n_tables = markdown.lines().filter(|line| line.starts_with("| -")).count();
     assert_eq!(page.matches("<table>").count(), n_tables);
     assert!(n_tables > 3 && page.len() < MAX_BYTES);
-    assert!(page.contains("errs on 0.23\u{a0}%"), "the paper’s figure");
+    assert!(page.contains("has an error of 0.23\u{a0}%"), "the paper’s figure");
 }
 
 #[test]
@@ -53,9 +52,17 @@ fn unfinished_and_other_studies_are_told_as_such() {
     let columns = [Column { name: "original-1", sure: 0.9, wrong: &[1] }];
     let made_up = study("fashion-mnist", "[\"original\", 20]", 1, &columns);
     let page = html(&made_up);
-    assert_eq!(texts(&page, "h1"), ["One column errs on 0.50\u{a0}% of 200 test digits"]);
-    assert!(page.contains("Not finished: 1 of 2 columns are") && page.contains("Still to come: w20-1."));
+    assert_eq!(texts(&page, "h1"), ["One column misclassifies 0.50\u{a0}% of 200 test digits"]);
+    assert!(page.contains("is about the 1 of 2 columns that are") && page.contains("Missing: w20-1."));
     assert!(!page.contains("The paper’s committee"), "figures of others are about other digits");
+}
+
+#[test]
+fn a_column_that_is_its_widths_committee_is_drawn_once() {
+    let columns = ["w14-1", "w20-1"].map(|name| Column { name, sure: 0.9, wrong: &[1] });
+    let page = html(&study("mnist", "[14, 20]", 1, &columns));
+    assert!(!page.contains("committee of the width") && page.contains("the only one of its width"));
+    assert!(html(&complete()).contains("committee of the width"));
 }
 
 #[test]

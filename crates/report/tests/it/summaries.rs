@@ -31,9 +31,9 @@ fn what_was_skipped_is_said_where_the_config_skips() {
     write_metrics(folder, "w14-1", &[(1, 0.5, None, 30.0), (2, 0.25, None, 60.0)]);
     let report = || markdown(&read(folder, of(&labels()), None).unwrap(), Listing::Full);
     let line = |share: &str| {
-        format!("\n- skipped in training, as their label had a probability above 1 − 0.001: {share}\n")
+        format!("\n- skipped in training because the label had a probability above 1 − 0.001: {share}\n")
     };
-    assert!(report().contains(&line("their share is not known")), "{}", report());
+    assert!(report().contains(&line("their share is unknown")), "{}", report());
 
     let metrics = folder.column(&"w14-1".parse().unwrap()).metrics();
     let text = fs::read_to_string(&metrics).unwrap();
@@ -147,7 +147,7 @@ fn what_cannot_be_reported_on_is_said_in_a_sentence() {
     check_refused(folder, &labels(), Some(&[]), "no widths chosen, expected some of 14, 20", true);
     check_refused(folder, &labels()[1..], None, "199 labels, expected 200: one an image", false);
     let nowhere = ResultsFolder::open(folder.root().join("nowhere"));
-    check_refused(&nowhere, &labels(), None, "no study.json in this folder, so it holds no study", true);
+    check_refused(&nowhere, &labels(), None, "not the results folder of a study: it has no study.json", true);
     assert!(!nowhere.root().exists());
     assert_eq!(read_summary(&nowhere).unwrap(), None);
 

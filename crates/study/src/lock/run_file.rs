@@ -1,4 +1,4 @@
-//! A run's heartbeat: a file of its own, locked and beaten while it is at work, removed when it ends.
+//! A run's heartbeat: a file of its own, locked and updated while the run is active, removed when it ends.
 //!
 //! ```text
 //! {"holder":{"host":"node7","kernel":"0c1f…","pid":4711},"locked":true}

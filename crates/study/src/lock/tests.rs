@@ -55,7 +55,7 @@ fn columns_are_held_one_by_one() {
     let second = take(root.path(), &["w14-2"]).unwrap();
     let error = take(root.path(), &["w16-1", "w14-1"]).unwrap_err();
     let want = format!(
-        "{}: another run is working in this results folder on column w14-1 (process 4711 on here); wait for it to end",
+        "{}: another run is training in this results folder on column w14-1 (process 4711 on here); wait until it has ended",
         root.path().display()
     );
     assert_eq!(error.to_string(), want);
@@ -159,7 +159,7 @@ fn who_was_silent_for_long_claims_its_columns_anew() {
     assert!(Claims(&folder(root.path())).make(column("w14-2"), 3, "run-other").unwrap());
     let error = locks.confirm(column("w14-2")).unwrap_err();
     assert!(matches!(error, StudyError::Lost { .. }), "{error}");
-    assert!(error.to_string().contains("column w14-2 is another run's now"), "{error}");
+    assert!(error.to_string().contains("another run has taken over column w14-2"), "{error}");
     NOW_MS.store(20_000, Ordering::SeqCst);
     locks.confirm(column("w14-1")).unwrap();
     assert!(matches!(locks.confirm(column("w14-2")), Err(StudyError::Lost { .. })));
@@ -191,7 +191,7 @@ fn an_older_program_and_this_one_keep_each_other_away() {
     assert!(is_held_by_an_older_program(root.path()).unwrap());
     let error = take(root.path(), &["w14-1"]).unwrap_err();
     let want = format!(
-        "{}: another run is working in this results folder; wait for it to end",
+        "{}: another run is training in this results folder; wait until it has ended",
         root.path().display()
     );
     assert_eq!(error.to_string(), want);

@@ -166,8 +166,7 @@ fn a_folder_of_another_config_is_refused() {
         let error = folder.adopt(other).unwrap_err();
         assert!(error.is_wrong_usage());
         let message = error.to_string();
-        let start =
-            format!("{}: this results folder holds a study of another config: ", folder.root().display());
+        let start = format!("{}: this results folder belongs to another config: ", folder.root().display());
         let end = "; undo the change to the config, or choose another results folder";
         message.strip_prefix(&start).and_then(|rest| rest.strip_suffix(end)).expect(&message).to_owned()
     };
@@ -177,7 +176,7 @@ fn a_folder_of_another_config_is_refused() {
     let others = with("2012", "2013").replace("\"epochs\": 8", "\"epochs\": 9").replace("10000", "0");
     let others = Study::from_json(&others.replace("\"shear\": 0", "\"shear\": 0.3")).unwrap();
     let want = "seed is 2012 there and 2013 in yours, epochs is 8 there and 9 in yours, \
-                validation is 10000 there and 0 in yours, 1 more differs";
+                validation is 10000 there and 0 in yours, 1 more key differs";
     assert_eq!(refused(&others), want);
 
     folder.write_manifest(&Manifest { config_hash: "00ff".to_owned(), ..manifest(&study()) }).unwrap();
@@ -217,7 +216,7 @@ fn a_second_lock_waits_then_is_refused() {
     assert!(started.elapsed() >= Duration::from_secs(2));
     assert!(matches!(error, StudyError::Busy { .. }) && !error.is_wrong_usage());
     let want = format!(
-        "{}: another run is working in this results folder on column w14-1 (process 1 on here); wait for it to end",
+        "{}: another run is training in this results folder on column w14-1 (process 1 on here); wait until it has ended",
         folder.root().display()
     );
     assert_eq!(error.to_string(), want);

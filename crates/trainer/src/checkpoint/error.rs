@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why training cannot go on from a checkpoint.
+/// Why training cannot resume from a checkpoint.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -17,7 +17,7 @@ pub enum CheckpointError {
         /// The operating system's reason.
         reason: io::Error,
     },
-    /// The file is there, but training cannot go on from it.
+    /// The file is there, but training cannot resume from it.
     #[error("{path}: {flaw}")]
     Unusable {
         /// The checkpoint.
@@ -52,7 +52,7 @@ pub enum Flaw {
     #[error("not a checkpoint ({0})")]
     Format(String),
     /// Of another version of the format.
-    #[error("checkpoint format {got}, this version reads formats up to {want}")]
+    #[error("checkpoint format {got}, but this version reads formats up to {want}")]
     Version {
         /// The file's format.
         got: u32,

@@ -27,7 +27,9 @@ impl Chosen {
     /// A column's name among them.
     pub(super) fn widths(names: &[String]) -> Result<Self> {
         if let Some(column) = names.iter().find(|name| name.parse::<ColumnId>().is_ok()) {
-            return Err(usage_error(format_args!("--widths {column}: a column, which --columns takes")));
+            return Err(usage_error(format_args!(
+                "--widths {column}: this is a column, not a width; use --columns"
+            )));
         }
         Ok(Self { widths: names.to_vec(), columns: Vec::new() })
     }
@@ -93,13 +95,15 @@ impl Chosen {
         let known: Vec<String> = found.study.widths.iter().map(ToString::to_string).collect();
         if let Some(unknown) = self.widths.iter().find(|asked| !known.contains(asked)) {
             let known = known.join(", ");
-            return Err(usage_error(format_args!("{shown}: its study has no width {unknown}, only {known}")));
+            return Err(usage_error(format_args!(
+                "{shown}: this study has no width {unknown}; it has {known}"
+            )));
         }
         let Study { columns_per_width, .. } = &found.study;
         let all = found.study.columns();
         if let Some(unknown) = self.columns.iter().find(|asked| !all.contains(asked)) {
             return Err(usage_error(format_args!(
-                "{shown}: its study has no column {unknown}, only numbers 1 to {columns_per_width} of the widths {}",
+                "{shown}: this study has no column {unknown}; it has numbers 1 to {columns_per_width} of the widths {}",
                 known.join(", ")
             )));
         }

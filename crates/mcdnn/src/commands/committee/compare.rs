@@ -110,7 +110,9 @@ pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
     let data = studies.first().context("no committee is asked for")?.1.study.data;
     if let Some((_, other, _)) = studies.iter().find(|(_, found, _)| found.study.data != data) {
         let (folder, other) = (shown(other.folder.root()), other.study.data);
-        return Err(usage_error(format_args!("{folder}: its digits are {other}, the others' {data}")));
+        return Err(usage_error(format_args!(
+            "{folder}: this study uses other digits ({other}, not {data})"
+        )));
     }
     let digits = Digits::bring(data, args.data.as_deref(), &app.terminal)?;
     let labels = Labels::from(&digits.data);
@@ -134,11 +136,10 @@ pub(super) fn run(args: &Args, app: &App, asked: &[Asked; 2]) -> Result<()> {
         test: McNemar::of(&first_answers, &second_answers, &labels)?,
         difference: bootstrap_difference(&first_answers, &second_answers, &labels, RESAMPLES, seed)?,
     };
-    Ok(app.terminal.result(if args.json {
-        serde_json::to_string(&comparison)?
-    } else {
-        text(&comparison)
-    })?)
+    if args.json {
+        return Ok(app.terminal.result(serde_json::to_string(&comparison)?)?);
+    }
+    Ok(app.terminal.fitted_result(text(&comparison))?)
 }
 
 /// Columns of different digits form no committee.
@@ -155,13 +156,15 @@ fn check_same_digits(sources: &[Source]) -> Result<()> {
         let there = shown(other.found.folder.root());
         if digits(other) != digits(first) {
             return Err(usage_error(format_args!(
-                "{there}: its columns have predicted {}, those of {here} {}",
+                "{there}: its predictions are of {}, those of {here} of {}",
                 digits(other),
                 digits(first)
             )));
         }
         if other.found.manifest.data != first.found.manifest.data {
-            return Err(usage_error(format_args!("{there}: the hashes of its data are not those of {here}")));
+            return Err(usage_error(format_args!(
+                "{there}: its digits differ from those of {here}: the hashes of the data files are not the same"
+            )));
         }
     }
     Ok(())
@@ -216,7 +219,7 @@ fn text(comparison: &Comparison) -> String {
 | **A wrong** | {:>7} | {:>7} |
 
 McNemar's exact test, two-sided: p = {}
-B's error less A's, digits drawn anew {} times: {:+.2} to {:+.2} % points (95 %)
+B's error minus A's, digits resampled {} times: {:+.2} to {:+.2} % points (95 %)
 
 {}
 ",
@@ -239,21 +242,21 @@ fn verdict(test: &McNemar) -> String {
     let (a, b) = (test.only_first_right, test.only_second_right);
     let n = a + b;
     if n == 0 {
-        return "Both are right on the same digits, so nothing tells them apart.".to_owned();
+        return "Both are right on the same digits: there is no difference between them.".to_owned();
     }
     let better = if a > b { "A" } else { "B" };
     let finding = if test.p_value < SIGNIFICANCE {
-        format!("that is evidence that {better} is better on digits like these.")
+        format!("this is evidence that {better} is better on digits like these.")
     } else {
-        "that is no evidence that either is better.".to_owned()
+        "this is not evidence that either is better.".to_owned()
     };
     let chance = match test.p_value {
-        p if p >= 1.0 => "always, if both were as good".to_owned(),
-        _ => format!("with probability {}, if both were as good", test.p_text()),
+        p if p >= 1.0 => "always".to_owned(),
+        _ => format!("with probability {}", test.p_text()),
     };
     let digits = if n == 1 { "the one digit".to_owned() } else { format!("the {n} digits") };
     format!(
-        "Of {digits} that one alone gets right, A has {a} and B {b}. A split at least as uneven comes about\n{chance}: {finding}"
+        "Of {digits} that only one of them gets right, A has {a} and B has {b}. If both were equally\ngood, a split at least this uneven would happen {chance}:\n{finding}"
     )
 }
 
@@ -271,12 +274,12 @@ mod tests {
         assert!(words(test(0, 0, 1.0)).starts_with("Both are right on the same digits"));
         let text = words(test(1, 9, 0.021_484_375));
         assert!(
-            text.contains("A has 1 and B 9") && text.contains("0.0215") && text.contains("B is better"),
+            text.contains("A has 1 and B has 9") && text.contains("0.0215") && text.contains("B is better"),
             "{text}"
         );
         assert!(words(test(9, 1, 0.021_484_375)).contains("A is better"));
         let text = words(test(3, 4, 1.0));
-        assert!(text.contains("always") && text.contains("no evidence"), "{text}");
+        assert!(text.contains("always") && text.contains("not evidence"), "{text}");
         assert!(words(test(0, 1, 1.0)).starts_with("Of the one digit"));
         assert!(words(test(0, 60, 1.7e-18)).contains("1.7e-18"));
     }

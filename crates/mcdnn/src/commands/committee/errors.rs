@@ -4,6 +4,7 @@ use ::committee::{AllFigures, Mistake};
 use ndarray::{ArrayView3, Axis};
 
 use crate::drawing::half_blocks;
+use crate::numbers::count;
 
 /// Characters between two digits.
 const GAP: usize = 3;
@@ -23,8 +24,11 @@ pub(super) fn drawn(all: &AllFigures, images: ArrayView3<'_, u8>, width: usize) 
     let n_beside = ((width + GAP) / (panel_width + GAP)).max(1);
 
     let mut text = format!(
-        "{} of {} digits missed by {} columns together, in {} of them the second guess is right; the surest errors first.\n",
-        all.score.errors, all.score.n, all.n_members, all.second_guess_right
+        "{} of {} digits are misclassified by {} together;\nthe second guess is right in {} of them. The most confident errors come first.\n",
+        all.score.errors,
+        all.score.n,
+        count(all.n_members as usize, "column"),
+        all.second_guess_right
     );
     for row in mistakes.chunks(n_beside) {
         text.push('\n');

@@ -33,10 +33,10 @@ pub(crate) fn grey(reader: impl Read, format: ImageFormat) -> Result<Array2<u8>>
     let mut bytes = Vec::new();
     reader.take(MAX_FILE + 1).read_to_end(&mut bytes).context("cannot read")?;
     if bytes.len() as u64 > MAX_FILE {
-        bail!("a file of more than {} MiB", MAX_FILE >> 20);
+        bail!("the file is larger than {} MiB", MAX_FILE >> 20);
     }
     if format == ImageFormat::Jpeg && !has_end(&bytes) {
-        bail!("a JPEG whose end is missing");
+        bail!("the end of this JPEG file is missing");
     }
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
@@ -48,7 +48,7 @@ pub(crate) fn grey(reader: impl Read, format: ImageFormat) -> Result<Array2<u8>>
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         bail!(
-            "{width} x {height} pixels, an image may have {} million: make it smaller",
+            "{width} x {height} pixels; at most {} million are allowed: make the image smaller",
             MAX_PIXELS / 1_000_000
         );
     }
@@ -63,7 +63,10 @@ pub(crate) fn grey(reader: impl Read, format: ImageFormat) -> Result<Array2<u8>>
 fn told(error: ImageError) -> anyhow::Error {
     match error {
         ImageError::Limits(_) => {
-            anyhow!("an image may have at most {MAX_SIDE} pixels a side and take {} MiB", MAX_DECODED >> 20)
+            anyhow!(
+                "the image is too large: at most {MAX_SIDE} pixels a side and {} MiB are allowed",
+                MAX_DECODED >> 20
+            )
         }
         error => anyhow!("{error}"),
     }
@@ -212,7 +215,7 @@ mod tests {
     fn an_image_too_large_is_refused_by_its_header() {
         let bytes = png(ImageBuffer::from_fn(MAX_SIDE + 1, 1, |_, _| Luma([0_u8])));
         let error = grey(bytes.as_slice(), ImageFormat::Png).unwrap_err().to_string();
-        assert_eq!(error, "an image may have at most 16384 pixels a side and take 244 MiB");
+        assert_eq!(error, "the image is too large: at most 16384 pixels a side and 244 MiB are allowed");
         // Some hundred bytes that claim 16,000 x 16,000 pixels.
         let mut jpeg = Cursor::new(Vec::new());
         let small = ImageBuffer::from_fn(16, 16, |_, _| Luma([0_u8]));
@@ -221,6 +224,6 @@ mod tests {
         let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0x3e, 0x80, 0x3e, 0x80]);
         let error = grey(jpeg.as_slice(), ImageFormat::Jpeg).unwrap_err().to_string();
-        assert_eq!(error, "16000 x 16000 pixels, an image may have 64 million: make it smaller");
+        assert_eq!(error, "16000 x 16000 pixels; at most 64 million are allowed: make the image smaller");
     }
 }

@@ -35,10 +35,10 @@ const MARKS: [(&[u8], Form); 19] = [
     (b"\0\0\x01\0", Form::OtherImage("ICO: export it as PNG")),
     (b"%PDF", Form::OtherImage("PDF: export the page as PNG")),
     (b"<svg", Form::OtherImage("SVG: export it as PNG")),
-    (b"\x1a\x45\xdf\xa3", Form::NoImage("a film: take a picture out of it")),
-    (b"<!doctype html", Form::NoImage("a web page: get the file itself")),
-    (b"<html", Form::NoImage("a web page: get the file itself")),
-    (b"version https://git-lfs", Form::NoImage("a pointer of Git LFS: `git lfs pull` brings the file")),
+    (b"\x1a\x45\xdf\xa3", Form::NoImage("a video: save one picture of it")),
+    (b"<!doctype html", Form::NoImage("a web page: download the file itself")),
+    (b"<html", Form::NoImage("a web page: download the file itself")),
+    (b"version https://git-lfs", Form::NoImage("a Git LFS pointer: `git lfs pull` downloads the file")),
     (b"PK\x03\x04", Form::NoImage("a ZIP archive: unpack it")),
     (b"\x93NUMPY", Form::NoImage("a NumPy array: write its images as PNG or IDX")),
 ];
@@ -46,7 +46,7 @@ const MARKS: [(&[u8], Form); 19] = [
 /// What begins like this; the name decides where a form has no mark of its own.
 pub(super) fn of(start: &[u8], name: &str) -> Form {
     if start.is_empty() {
-        return Form::NoImage("empty");
+        return Form::NoImage("the file is empty");
     }
     let lower = start.to_ascii_lowercase();
     let is_text = |mark: &[u8]| mark.starts_with(b"<");
@@ -63,18 +63,18 @@ pub(super) fn of(start: &[u8], name: &str) -> Form {
             Form::Image(ImageFormat::WebP)
         }
         [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] if kind.starts_with(b"AVI ") => {
-            Form::NoImage("a film: take a picture out of it")
+            Form::NoImage("a video: save one picture of it")
         }
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand {
             [b'h', b'e', b'i' | b'v', ..] | [b'm', b'i', b'f', b'1', ..] | [b'm', b's', b'f', b'1', ..] => {
                 Form::OtherImage("HEIC: export it as JPEG")
             }
             [b'a', b'v', b'i', b'f' | b's', ..] => Form::OtherImage("AVIF: export it as PNG or JPEG"),
-            _ => Form::NoImage("a film: take a picture out of it"),
+            _ => Form::NoImage("a video: save one picture of it"),
         },
         // Targa files begin with numbers that others may begin with, too.
         _ if name.to_ascii_lowercase().ends_with(".tga") => Form::OtherImage("TGA: export it as PNG"),
-        _ => Form::NoImage("neither an image (PNG, JPEG, BMP, GIF, WebP, TIFF) nor IDX"),
+        _ => Form::NoImage("not an image (PNG, JPEG, BMP, GIF, WebP, TIFF) and not an IDX file"),
     }
 }
 
@@ -97,17 +97,17 @@ mod tests {
             (b"\0\0\0\x18ftypheic", "HEIC"),
             (b"\0\0\0\x18ftypmif1", "HEIC"),
             (b"\0\0\0\x1cftypavif", "AVIF"),
-            (b"\0\0\0\x18ftypmp42", "a film"),
-            (b"RIFF\x10\0\0\0AVI LIST", "a film"),
+            (b"\0\0\0\x18ftypmp42", "a video"),
+            (b"RIFF\x10\0\0\0AVI LIST", "a video"),
             (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
             (b"\0\0\x01\0\x01\0", "ICO"),
             (b"%PDF-1.7", "PDF"),
             (b"<!DOCTYPE html>", "a web page"),
-            (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
+            (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
             // Zeros alone are no IDX, and two letters no BMP.
-            (b"\0\0\0\0\0\0", "neither an image (PNG, JPEG, BMP, GIF, WebP, TIFF) nor IDX"),
-            (b"BMW and others", "neither an image (PNG, JPEG, BMP, GIF, WebP, TIFF) nor IDX"),
-            (b"", "empty"),
+            (b"\0\0\0\0\0\0", "not an image (PNG, JPEG, BMP, GIF, WebP, TIFF) and not an IDX file"),
+            (b"BMW and others", "not an image (PNG, JPEG, BMP, GIF, WebP, TIFF) and not an IDX file"),
+            (b"", "the file is empty"),
         ] {
             assert_eq!(what(start), want, "{start:?}");
         }

@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use super::decode;
 use super::form::{self, Form};
+use super::progress::Progress;
+use crate::numbers::count;
 use crate::terminal::Terminal;
 
 /// The name of standard input, as an argument and in messages.
@@ -65,7 +67,8 @@ pub(crate) fn read(
     reading: Reading,
     terminal: &Terminal,
 ) -> (Vec<Found>, Vec<Unread>) {
-    let mut all = All { found: Vec::new(), unread: Vec::new(), reading, terminal };
+    let has_progress = terminal.is_interactive();
+    let mut all = All { found: Vec::new(), unread: Vec::new(), notes: Vec::new(), reading, has_progress };
     for argument in arguments {
         if argument == Path::new(STDIN.0) {
             all.add_argument(STDIN.1, from_reader(io::stdin().lock(), STDIN.1, reading));
@@ -74,7 +77,10 @@ pub(crate) fn read(
             all.add_folder(argument);
             if reading.recursive && all.n_seen() == n_before {
                 let name = argument.display().to_string();
-                let error = anyhow!("{name}: no image in this folder or below it: {}, or IDX", form::NAMES);
+                let error = anyhow!(
+                    "{name}: no image in this folder or in the folders inside it (expected {} or IDX)",
+                    form::NAMES
+                );
                 all.refuse(&name, None, &error);
             }
         } else {
@@ -83,25 +89,29 @@ pub(crate) fn read(
             all.add_argument(&name, images.and_then(|file| from_reader(file, &name, reading)));
         }
     }
+    for note in &all.notes {
+        terminal.note(note); // not while a progress bar is shown
+    }
     (all.found, all.unread)
 }
 
 /// Why a file gives no image.
 enum Refused {
-    /// It is no image, which in a folder is nothing to complain of.
+    /// It is not an image. In a folder, that is not an error.
     NoImage(anyhow::Error),
     /// It is an image, or should be one.
     Image(anyhow::Error),
 }
 
-struct All<'a> {
+struct All {
     found: Vec<Found>,
     unread: Vec<Unread>,
+    notes: Vec<String>,
     reading: Reading,
-    terminal: &'a Terminal,
+    has_progress: bool,
 }
 
-impl All<'_> {
+impl All {
     /// Images that were read, and refused.
     fn n_seen(&self) -> usize {
         self.found.len() + self.unread.len()
@@ -120,8 +130,8 @@ impl All<'_> {
             Images::Idx(images) => {
                 let is_mnist = are_in_mnists_form(images.view());
                 if !is_mnist && images.shape()[1..] == [MNIST_PX, MNIST_PX] {
-                    self.terminal.note(format_args!(
-                        "{name}: its images are not in MNIST's form (ink of 20 pixels, its mass in the middle), so they are brought to it"
+                    self.notes.push(format!(
+                        "{name}: the images are not in MNIST's form (ink of 20 pixels, centre of mass in the middle); they are converted to it"
                     ));
                 }
                 for (index, image) in images.outer_iter().enumerate() {
@@ -157,6 +167,7 @@ impl All<'_> {
         };
         let mut n_others = 0;
         let n_before = self.n_seen();
+        let progress = self.has_progress.then(|| Progress::of(files.len(), "files"));
         for path in files {
             let name = path.display().to_string();
             let images = open(&path).map_err(Refused::Image);
@@ -165,23 +176,25 @@ impl All<'_> {
                 Err(Refused::NoImage(_)) => n_others += 1,
                 Err(Refused::Image(error)) => self.refuse(&name, None, &error),
             }
+            progress.iter().for_each(|progress| progress.advance(1));
         }
+        drop(progress);
         let is_empty = self.n_seen() == n_before;
         if n_others > 0 {
-            self.terminal.note(format_args!("{name}: passed over what is no image: {n_others} of its files"));
+            self.notes.push(format!("{name}: skipped {} (not images)", count(n_others, "file")));
         }
         if self.reading.recursive {
             folders.iter().for_each(|folder| self.add_folder(folder));
         } else if is_empty {
-            let hint = if folders.is_empty() { "" } else { "; --recursive looks into the folders below it" };
-            let error = anyhow!("{name}: no image in this folder: {}, or IDX{hint}", form::NAMES);
+            let hint = if folders.is_empty() { "" } else { "; --recursive also reads the folders inside it" };
+            let error = anyhow!("{name}: no image in this folder (expected {} or IDX){hint}", form::NAMES);
             self.refuse(&name, None, &error);
         } else if !folders.is_empty() {
             let named: Vec<_> = folders.iter().take(N_NAMED).filter_map(|path| path.file_name()).collect();
             let named: Vec<_> = named.iter().map(|name| name.to_string_lossy()).collect();
             let more = if folders.len() > N_NAMED { ", …" } else { "" };
-            self.terminal.note(format_args!(
-                "{name}: passed over folders below it: {} ({}{more}); --recursive takes them",
+            self.notes.push(format!(
+                "{name}: skipped the folders in it: {} ({}{more}); --recursive reads them",
                 folders.len(),
                 named.join(", ")
             ));
@@ -266,11 +279,11 @@ fn from_idx(reader: impl Read, name: &str, reading: Reading) -> Result<Images, R
     };
     let Some(mut images) = images else {
         return Err(Refused::NoImage(anyhow!(
-            "{name}: IDX of {element} with the shape {shape:?}, expected u8 with three axes: images, height, width"
+            "{name}: IDX file of {element} with the shape {shape:?}, expected u8 with three axes: images, height, width"
         )));
     };
     if images.len_of(Axis(0)) == 0 {
-        return Err(Refused::Image(anyhow!("{name}: 0 images")));
+        return Err(Refused::Image(anyhow!("{name}: the file contains no images")));
     }
     if reading.transpose {
         images.swap_axes(1, 2);

@@ -52,8 +52,8 @@ fn a_committee_that_cannot_be_written_keeps_no_table_back() {
     fs::create_dir_all(&path).unwrap();
     let want = format!("{}: cannot write the file: ", path.display());
     let ended = fixture.run(&[]);
-    ended.check(0, &["warning: ", &want, "; the next run works its figures out again\n"]);
-    assert!(ended.stdout.starts_with("# Study tiny: errors on 100 test digits"));
+    ended.check(0, &["warning: ", &want, "; the next run computes the figures again\n"]);
+    assert!(ended.stdout.contains("\n# Study tiny: error on 100 test digits"));
 }
 
 #[test]
@@ -70,5 +70,5 @@ fn a_file_that_cannot_be_written_stops_its_column_with_the_path() {
     let want = format!("error: column w14-1: {}: cannot write the file: ", weights.display());
     fixture.run(&[]).check(1, &[&want]);
     fs::remove_dir(&weights).unwrap();
-    fixture.run(&[]).check(0, &["w14-1       goes on after epoch 1/1\n", "trained 1 column, 0 epochs in "]);
+    fixture.run(&[]).check(0, &["w14-1       resumes after epoch 1/1\n", "trained 1 column, 0 epochs in "]);
 }

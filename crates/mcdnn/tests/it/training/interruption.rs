@@ -58,13 +58,13 @@ fn a_run_killed_again_and_again_gives_the_same_bits() {
         running.signal(rustix::process::Signal::KILL);
         assert_eq!(running.end().code, None);
     }
-    fixture.run(&["--workers", "2"]).check(0, &["goes on after epoch "]);
+    fixture.run(&["--workers", "2"]).check(0, &["resumes after epoch "]);
     check_same_bits(&fixture);
 }
 
 #[track_caller]
 fn check_stopped(ended: &Ended) {
-    ended.check(1, &["stopped: ", " saved in mid-training", "; the same command continues\n"]);
+    ended.check(1, &["stopped: ", " saved in mid-training", " not started; ", " images left, about "]);
 }
 
 #[cfg(unix)]
@@ -84,7 +84,7 @@ fn signals_save_and_stop() {
         check_stopped(&running.end());
         assert!(fixture.column("w14-1").checkpoint().exists());
     }
-    fixture.run(&[]).check(0, &["goes on after epoch "]);
+    fixture.run(&[]).check(0, &["resumes after epoch "]);
     check_same_bits(&fixture);
 }
 
@@ -107,7 +107,13 @@ fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
     running.signal(Signal::USR1);
     let ended = running.end();
     check_stopped(&ended);
-    ended.check(1, &["stopped: 1 column saved in mid-training, 1 not begun; ", "error: interrupted; "]);
+    ended.check(
+        1,
+        &[
+            "stopped: 0 of 2 columns finished, 1 saved in mid-training, 1 not started; ",
+            "error: interrupted and saved; ",
+        ],
+    );
     fixture.run(&[]).check(0, &[]);
     check_same_bits(&fixture);
 }
@@ -166,7 +172,7 @@ fn a_column_resumes_from_the_checkpoint_before_a_damaged_one_and_two_damaged_one
     running.signal(rustix::process::Signal::TERM);
     let warning = format!(
         "warning: column w14-1: {name}: damaged: its checksum does not match its content: training resumes from the \
-         checkpoint before it, after epoch "
+         previous checkpoint, after epoch "
     );
     running.end().check(1, &[&warning, "stopped: "]);
     damage(&path);
@@ -183,7 +189,7 @@ fn a_column_resumes_from_the_checkpoint_before_a_damaged_one_and_two_damaged_one
     assert!(fixture.column("original-1").probabilities().exists());
     fs::remove_file(&path).unwrap();
     fs::remove_file(fixture.column("w14-1").checkpoint_before()).unwrap();
-    fixture.run(&[]).check(0, &["1 column to train (w14-1), 1 finished before"]);
+    fixture.run(&[]).check(0, &["to train  1 column (w14-1), 1 finished before"]);
     check_same_bits(&fixture);
 }
 
@@ -191,7 +197,7 @@ fn a_column_resumes_from_the_checkpoint_before_a_damaged_one_and_two_damaged_one
 fn another_instruction_set_is_told_of() {
     let fixture = Fixture::with(json!({ "epochs": 1 }));
     let begun = fixture.run_on("portable", &["--columns", "w14-1"]);
-    begun.check(0, &[" on ciresan-cpu portable fp32, 1 worker"]);
+    begun.check(0, &["engine    ciresan-cpu portable fp32, 1 worker"]);
     assert!(!begun.stderr.contains("note:"), "{}", begun.stderr);
 
     // Where there is no other instruction set than the portable one, there is nothing to tell.
@@ -200,7 +206,7 @@ fn another_instruction_set_is_told_of() {
     other.check(
         0,
         if differs {
-            &["note: columns of this study were trained on ciresan-cpu portable fp32; the others will be trained on "]
+            &["note: some columns of this study were trained on ciresan-cpu portable fp32. The others will be trained on "]
         } else {
             &[]
         },

@@ -42,7 +42,7 @@ fn wrong_flags_are_wrong_usage() {
     fixture.run(&["--columns", "w99-1"]).check(2, &["'--columns <A,B,…>'", "expected a name like"]);
     fixture.run(&["--wokers", "1"]).check(2, &["unexpected argument '--wokers'", "--workers"]);
     let folder = fixture.run(&["--data", "/tmp"]);
-    check_refused(&folder, 2, &["--data is of no use here: the study's digits are the embedded sample"]);
+    check_refused(&folder, 2, &["--data cannot be used here: this study uses the embedded sample of digits"]);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_results_folder_of_another_config_is_refused_untouched() {
     check_refused(
         &fixture.run(&[]),
         2,
-        &["a study of another config: epochs is 1 there and 2 in yours;", "or choose another results folder"],
+        &["belongs to another config: epochs is 1 there and 2 in yours;", "or choose another results folder"],
     );
     assert_eq!(fixture.bits(), before);
 }
@@ -67,9 +67,9 @@ fn a_second_run_in_one_results_folder_is_refused() {
     check_refused(
         &fixture.run(&[]),
         1,
-        &["another run is working in this results folder on column original-1"],
+        &["another run is training in this results folder on column original-1"],
     );
-    check_refused(&fixture.run(&["--columns", "original-1"]), 1, &["another run is working"]);
+    check_refused(&fixture.run(&["--columns", "original-1"]), 1, &["another run is training"]);
     fixture.run(&["--columns", "w14-1"]).check(0, &[]);
     drop(lock);
     fixture.run(&[]).check(0, &[]);

@@ -13,14 +13,17 @@ use crate::training::{EPOCHS, Ended, Fixture};
 fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
     let fixture = Fixture::with(json!({ "validation": 80 }));
     let ended = fixture.run(&["--workers", "2", "--test"]);
-    ended.check(0, &[
-        "study tiny: 2 columns to train (w14-1, original-1), 12 epochs of 320 digits each, on ciresan-cpu ",
-        ", 2 workers\n",
-        "w14-1       epoch 1/12  lr ",
-        "original-1  epoch 12/12  lr ",
-        "trained 2 columns, 24 epochs in ",
-        " images a second on 2 workers (distortion included)\n",
-    ]);
+    ended.check(
+        0,
+        &[
+            "to train  2 columns (w14-1, original-1); 12 epochs of 320 digits each\nengine    ciresan-cpu ",
+            ", 2 workers\n",
+            "w14-1       epoch 1/12  lr ",
+            "original-1  epoch 12/12  lr ",
+            "trained 2 columns, 24 epochs in ",
+            " images a second on 2 workers (distortion included)\n",
+        ],
+    );
 
     let results = fixture.results();
     let manifest = results.manifest().unwrap().unwrap();
@@ -69,10 +72,10 @@ fn a_study_is_trained_to_its_end_and_then_there_is_nothing_to_do() {
     // A checkpoint that a crash has left behind goes; nothing else is touched.
     let (before, stray) = (fixture.bits(), fixture.column("w14-1").checkpoint());
     fs::write(&stray, "left behind").unwrap();
-    fixture.run(&[]).check(0, &["nothing to do: every column in ", " is finished\n"]);
+    fixture.run(&[]).check(0, &["nothing to train: every column in ", " is finished\n"]);
     assert!(!stray.exists());
     let again = fixture.run(&["--columns", "w14-1"]);
-    again.check(0, &["nothing to do: every column asked for in ", " is finished\n"]);
+    again.check(0, &["nothing to train: every column asked for in ", " is finished\n"]);
     assert_eq!(fixture.bits(), before);
 }
 
@@ -84,7 +87,7 @@ fn columns_can_be_chosen_and_progress_be_silenced() {
     assert_eq!(first.stderr.lines().count(), 1, "{}", first.stderr);
     assert!(!fixture.column("w14-1").root().exists());
     let second = fixture.run(&[]);
-    second.check(0, &["1 column to train (w14-1), 1 finished before, 2 epochs of 400 digits each"]);
+    second.check(0, &["to train  1 column (w14-1), 1 finished before; 2 epochs of 400 digits each"]);
     assert_eq!(fixture.bits().len(), 4);
     assert!(!fixture.column("w14-1").validation().exists(), "nothing is held out");
 }
@@ -95,13 +98,16 @@ fn a_study_that_holds_digits_out_leaves_the_test_digits_unread() {
     fixture.run(&[]).check(0, &[]);
     let column = fixture.column("w14-1");
     assert!(column.validation().exists() && !column.probabilities().exists());
-    fixture.run(&[]).check(0, &["nothing to do"]);
+    fixture.run(&[]).check(0, &["nothing to train"]);
     // Asked for, they are predicted from the weights; nothing is trained.
     let weights = fs::read(column.weights()).unwrap();
     let ended = fixture.run(&["--test"]);
     ended.check(
         0,
-        &["w14-1       predictions that were missing or damaged are made from its weights", "nothing to do"],
+        &[
+            "w14-1       predictions were missing or damaged; computed again from the weights",
+            "nothing to train",
+        ],
     );
     assert!(column.probabilities().exists());
     assert_eq!(fs::read(column.weights()).unwrap(), weights);
@@ -109,11 +115,12 @@ fn a_study_that_holds_digits_out_leaves_the_test_digits_unread() {
     // Damaged, they are made again with --test alone: the held-out digits never take their place.
     let whole = fs::read(column.probabilities()).unwrap();
     fs::write(column.probabilities(), "damaged").unwrap();
-    fixture
-        .run(&[])
-        .check(1, &["w14-1/probabilities.npy: missing or damaged", "`--test` predicts them again"]);
+    fixture.run(&[]).check(
+        1,
+        &["w14-1/probabilities.npy: missing or damaged", "`--test` computes the predictions again"],
+    );
     assert_eq!(fs::read(column.probabilities()).unwrap(), b"damaged");
-    fixture.run(&["--test"]).check(0, &["predictions that were missing or damaged are made"]);
+    fixture.run(&["--test"]).check(0, &["predictions were missing or damaged; computed again"]);
     assert_eq!(fs::read(column.probabilities()).unwrap(), whole);
 }
 
@@ -129,7 +136,7 @@ fn damaged_predictions_are_made_again_and_damaged_weights_are_told() {
     fs::write(column.probabilities(), flipped).unwrap();
     fixture
         .run(&[])
-        .check(0, &["w14-1       predictions that were missing or damaged are made from its weights"]);
+        .check(0, &["w14-1       predictions were missing or damaged; computed again from the weights"]);
     assert_eq!(fixture.bits(), before);
     assert_eq!(fs::read(column.record()).unwrap(), record);
 
@@ -142,7 +149,7 @@ fn damaged_predictions_are_made_again_and_damaged_weights_are_told() {
         .run(&[])
         .check(1, &["error: column w14-1: ", "weights.safetensors: damaged: its SHA-256 is ", cure]);
     fs::remove_dir_all(column.root()).unwrap();
-    fixture.run(&[]).check(0, &["1 column to train (w14-1), 1 finished before"]);
+    fixture.run(&[]).check(0, &["to train  1 column (w14-1), 1 finished before"]);
     assert_eq!(fixture.bits(), before);
 }
 
@@ -152,7 +159,7 @@ fn a_lost_manifest_is_written_again() {
     fixture.run(&["--columns", "w14-1"]).check(0, &[]);
     let manifest = fs::read(fixture.results().manifest_path()).unwrap();
     fs::remove_file(fixture.results().manifest_path()).unwrap();
-    fixture.run(&[]).check(0, &["1 column to train (original-1), 1 finished before"]);
+    fixture.run(&[]).check(0, &["to train  1 column (original-1), 1 finished before"]);
     assert_eq!(fs::read(fixture.results().manifest_path()).unwrap(), manifest);
 }
 
@@ -185,7 +192,7 @@ fn early_stopping_is_said_in_plan_progress_and_state() {
     let ended = fixture.run(&["--set", rule]);
     ended.check(
         0,
-        &["2 columns to train (w14-1, original-1), at most 40 epochs of 320 digits each", "stops     early"],
+        &["to train  2 columns (w14-1, original-1); at most 40 epochs of 320 digits each", "stops     early"],
     );
     let manifest = fixture.results().manifest().unwrap().unwrap();
     let status = Ended::of(fixture.program().args(["status", "--study", "results", "--json"]));
@@ -195,7 +202,7 @@ fn early_stopping_is_said_in_plan_progress_and_state() {
         let column = folder.finished_column(&manifest, id).unwrap();
         let (n_epochs, kept) = (column.epochs().unwrap().len(), column.record().kept_epoch.unwrap());
         assert!(n_epochs < 40, "{id}");
-        let line = format!("{id:<11} finished after epoch {n_epochs}, with the weights of epoch {kept}\n");
+        let line = format!("{id:<11} finished after epoch {n_epochs}, with the weights of epoch {kept}, ");
         assert!(ended.stderr.contains(&line), "no {line:?} in {}", ended.stderr);
         let (state, epoch) = (&status["columns"][index]["state"], &status["columns"][index]["epoch"]);
         assert_eq!((state, epoch), (&json!("finished"), &json!(n_epochs)));

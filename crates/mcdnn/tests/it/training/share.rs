@@ -31,14 +31,14 @@ fn a_share_is_trained_once_and_prints_no_table() {
     check(&fixture.run(&["--column-index", "1"]), 0, &["trained 1 column, "]);
     assert_eq!(finished(), [false, true, false, false]);
     let again = fixture.run(&["--column-index", "1"]);
-    check(&again, 0, &["nothing to do: every column asked for in "]);
+    check(&again, 0, &["nothing to train: every column asked for in "]);
     assert_eq!(again.stderr.lines().count(), 1);
 
     // The group's other column is still to be trained.
     check(
         &fixture.run(&["--column-index", "0", "--group", "2"]),
         0,
-        &["1 column to train (w14-1), 1 finished before"],
+        &["to train  1 column (w14-1), 1 finished before"],
     );
     check(&told_by("SLURM_ARRAY_TASK_ID", "2", &fixture, &["--column-index"]), 0, &["trained 1 column, "]);
     check(&told_by("JOB_COMPLETION_INDEX", "1", &fixture, &["--column-index", "--group", "2"]), 0, &[]);
@@ -47,8 +47,8 @@ fn a_share_is_trained_once_and_prints_no_table() {
 
     // Whoever gathers has nothing to train.
     let gathered = fixture.run(&[]);
-    gathered.check(0, &["nothing to do: every column in "]);
-    assert!(gathered.stdout.starts_with("# Study tiny: errors on 100 test digits"));
+    gathered.check(0, &["nothing to train: every column in "]);
+    assert!(gathered.stdout.contains("\n# Study tiny: error on 100 test digits"));
     assert!(fixture.results().committee_path().exists());
 }
 
@@ -62,7 +62,7 @@ fn without_the_flag_a_schedulers_variable_changes_nothing() {
 fn wrong_shares_are_wrong_usage() {
     let fixture = Fixture::new();
     let want =
-        "error: --column-index: \"2\" is not one of the study's 2 columns, which are counted from 0 to 1\n";
+        "error: --column-index: \"2\" is not one of the study's 2 columns, which are numbered from 0 to 1\n";
     check(&fixture.run(&["--column-index", "2"]), 2, &[want]);
     check(
         &fixture.run(&["--column-index"]),
@@ -95,7 +95,7 @@ fn a_column_that_another_works_on_is_to_be_tried_again() {
     let folder = study::ResultsFolder::create(fixture.results().root()).unwrap();
     let lock = hold(&folder, &["w14-1"]).unwrap();
     let ended = fixture.run(&["--column-index", "0"]);
-    check(&ended, 75, &["on column w14-1 (process 4711 on this); wait for it to end\n"]);
+    check(&ended, 75, &["on column w14-1 (process 4711 on this); wait until it has ended\n"]);
     check(&fixture.run(&["--column-index", "1"]), 0, &[]);
     drop(lock);
     check(&fixture.run(&["--column-index", "0"]), 0, &[]);
@@ -127,14 +127,17 @@ fn processes_side_by_side_killed_and_signalled_make_the_bits_of_one() {
                 check(
                     &ended,
                     75,
-                    &["stopped: 1 column saved in mid-training", "error: interrupted and saved; "],
+                    &[
+                        "stopped: 0 of 1 column finished, 1 saved in mid-training",
+                        "error: interrupted and saved; ",
+                    ],
                 );
             }
             assert!(fixture.column(id).has_checkpoint());
         }
     }
     for index in ["0", "1"] {
-        check(&fixture.run(&["--column-index", index]), 0, &["goes on after epoch "]);
+        check(&fixture.run(&["--column-index", index]), 0, &["resumes after epoch "]);
     }
     assert!(fixture.bits() == whole.bits(), "weights or probabilities differ");
     for id in ["w14-1", "original-1"] {
@@ -156,7 +159,7 @@ fn a_run_whose_column_was_taken_over_writes_no_more() {
     let before = std::fs::read(fixture.column("w14-1").metrics()).unwrap();
     running.signal(Signal::CONT);
     let ended = running.end();
-    check(&ended, 75, &["error: column w14-1: ", ": column w14-1 is another run's now: "]);
+    check(&ended, 75, &["error: column w14-1: ", "another run has taken over column w14-1"]);
     let after = std::fs::read(fixture.column("w14-1").metrics()).unwrap();
     // It may have been stopped behind a confirmation, so one line may be new.
     let n_lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();

@@ -117,7 +117,7 @@ fn an_interrupted_comparison_resumes_to_the_same_figures() {
     running.signal(rustix::process::Signal::TERM);
     let ended = running.end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("interrupted; resume with `mcdnn tune --config "), "{ended:?}");
+    assert!(ended.stderr.contains("interrupted and saved; resume with `mcdnn tune --config "), "{ended:?}");
     let resumed = Ended::of(&mut fixture.tune(&FOUR));
     assert_eq!(resumed.stdout, want.stdout);
 }

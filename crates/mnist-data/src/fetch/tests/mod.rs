@@ -115,7 +115,7 @@ fn a_login_page_is_called_that() {
     let cache = tempfile::tempdir().unwrap();
     let server = Server::start(|_| Reply::Body(b"\n<!DOCTYPE html><title>Log in</title>".to_vec()));
     let error = fetcher(cache.path()).mirrors(vec![server.url()]).fetch(&mut |_| ()).unwrap_err().to_string();
-    let words = "a web page came instead of the file: log in to the network or its proxy first";
+    let words = "got a web page instead of the file: log in to the network or its proxy first";
     assert!(error.contains(words) && !error.contains("SHA-256"), "{error}");
 }
 
@@ -145,7 +145,7 @@ fn files_are_fetched_once_then_found() {
 
     assert_eq!(
         fetch(&fetcher),
-        [format!("{}: all files are there, verified", cache.path().join("sample").display())]
+        [format!("{}: all files are there and verified", cache.path().join("sample").display())]
     );
     assert_eq!(server.requests().len(), 4);
 }
@@ -178,10 +178,10 @@ fn a_download_that_breaks_off_is_started_again() {
     let events = fetch(&fetcher(cache.path()).mirrors(vec![server.url()]));
     assert_eq!(n_asked(&server), 3);
     for n in [10_000, 20_000] {
-        let want = format!("broken off after {n} bytes, expected 64275 (");
+        let want = format!("interrupted after {n} bytes, expected 64275 (");
         assert!(contains(&events, &want), "{events:#?}");
     }
-    assert!(contains(&events, "), trying again"), "{events:#?}");
+    assert!(contains(&events, "); trying again"), "{events:#?}");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn damaged_files_of_the_cache_are_replaced() {
     fs::create_dir(fetcher.folder.join(".npm-1234")).unwrap();
     let events = fetch(&fetcher);
     for index in [0, 1] {
-        assert!(contains(&events, &format!("{}: damaged, fetching it again", at(index).display())));
+        assert!(contains(&events, &format!("{}: damaged, downloading it again", at(index).display())));
     }
     assert_eq!(server.requests().len(), 4 + 3);
 }

@@ -67,7 +67,7 @@ fn of_two_threads_one_fetches_and_the_other_waits_and_finds() {
     both_wait.wait();
     drop(lock);
     let events = threads.map(|thread| thread.join().unwrap());
-    assert!(events.iter().all(|events| contains(events, "another process is fetching, waiting")));
+    assert!(events.iter().all(|events| contains(events, "another process is downloading; waiting")));
     assert_eq!(events.iter().filter(|events| contains(events, "all files are there")).count(), 1);
     assert_eq!(server.requests().len(), 4);
     check_folder(&fetcher.folder);
@@ -99,6 +99,6 @@ fn a_killed_process_is_in_nobodys_way() {
 
     // Neither its lock nor anything else of it is left.
     let events = fetch(&fetcher(cache.path()).mirrors(vec![server.url()]));
-    assert!(!contains(&events, "another process is fetching"), "{events:#?}");
+    assert!(!contains(&events, "another process is downloading"), "{events:#?}");
     assert_eq!(n_asked(&server), 2);
 }
