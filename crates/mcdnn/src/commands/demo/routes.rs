@@ -46,10 +46,10 @@ pub(super) fn router(about: About, worker: Worker, port: u16) -> Router {
         .route("/api/maps", post(asked_for_maps))
         .route("/api/distort", post(asked_to_distort))
         .fallback(async |uri: Uri| {
-            Refused::new(StatusCode::NOT_FOUND, format!("{}: nothing is there; the page is at /", uri.path()))
+            Refused::new(StatusCode::NOT_FOUND, format!("{}: not found; the page is at /", uri.path()))
         })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            let sentence = format!("{}: {method} is not what this path is for", uri.path());
+            let sentence = format!("{}: the method {method} is not allowed", uri.path());
             Refused::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
         })
         .layer(middleware::from_fn_with_state(Arc::new(Guard::new(port)), guard))

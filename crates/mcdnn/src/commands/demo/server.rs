@@ -1,11 +1,12 @@
 //! Connections on the loopback address: how many, for how long, and until when.
 
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -41,8 +42,9 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) fn serve(ready: Ready, port: u16, app: &App) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
-            format!("port {port} of 127.0.0.1 cannot be had; --port 0 takes any that is free")
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => anyhow!("port {port} of 127.0.0.1 is taken; --port 0 takes a free one"),
+            _ => anyhow!("port {port} of 127.0.0.1 cannot be used: {error}"),
         })?;
         let port = listener.local_addr()?.port();
         let about = ready.about();

@@ -54,8 +54,10 @@ function draw() {
   paper.lineCap = paper.lineJoin = 'round';
   for (const points of strokes) {
     paper.beginPath();
-    paper.moveTo(...points[0]);
-    for (const point of points.length > 1 ? points.slice(1) : points) paper.lineTo(...point);
+    paper.arc(...points[0], PEN / 2, 0, 2 * Math.PI); // a line without length would be nothing
+    paper.fill();
+    paper.beginPath();
+    points.forEach(point => paper.lineTo(...point));
     paper.stroke();
   }
 }
@@ -185,13 +187,14 @@ document.addEventListener('drop', event => {
   take(event.dataTransfer.files[0]);
 });
 
-// ---- Asking: of each kind one request at a time, and the newest wish only
+// ---- Asking: of each kind one request at a time, and the newest wish only. The part of the page that waits is marked as busy.
 
-function asker(work) {
+function asker(region, work) {
   let isBusy = false;
   let isWanted = false;
   async function run() {
     isBusy = true;
+    region.setAttribute('aria-busy', 'true');
     while (isWanted) {
       isWanted = false;
       try {
@@ -204,6 +207,7 @@ function asker(work) {
       }
     }
     isBusy = false;
+    region.setAttribute('aria-busy', 'false');
   }
   return {
     wanted() {
@@ -229,7 +233,7 @@ async function fetched(path, options) {
 
 const post = (path, query, body) => fetched(`${path}?${new URLSearchParams(query)}`, { method: 'POST', body });
 
-const ask = asker(async () => {
+const ask = asker($('answer'), async () => {
   const asked = state();
   const picture = asked.picture;
   const body = picture ? picture.file : await new Promise(done => canvas.toBlob(done, 'image/png'));
@@ -256,13 +260,13 @@ function later() {
   }, LATER_MS);
 }
 
-const askMaps = asker(async () => {
+const askMaps = asker($('maps'), async () => {
   if (!shown || !chosen) return;
   const { answer } = await post('api/maps', { column: chosen }, new Uint8Array(shown.pixels));
   if (shown) showMaps(answer);
 });
 
-const askDistorted = asker(async () => {
+const askDistorted = asker($('distorted'), async () => {
   if (!shown) return;
   const wish = { sigma: $('sigma').value, strength: $('strength').value, seed };
   const { answer } = await post('api/distort', wish, new Uint8Array(shown.pixels));
