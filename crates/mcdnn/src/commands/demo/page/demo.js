@@ -10,7 +10,7 @@ const AGAIN_MS = 400; // wait when the program is busy
 
 const canvas = $('canvas');
 const paper = canvas.getContext('2d', { willReadFrequently: true });
-const percent = share => `${(100 * share).toFixed(2)} %`;
+const percent = share => `${(100 * share).toFixed(2)}\u00a0%`;
 const named = width => (width === 'original' ? 'original' : `width ${width}`);
 
 let study; // what /api/study says
@@ -368,17 +368,20 @@ function showInk(of, pixels) {
 function showMaps({ column, stages }) {
   const maps = $('maps');
   maps.replaceChildren();
+  const room = maps.clientWidth;
   $('maps-title').textContent = `Maps of column ${column}`;
   for (const { name, maps: n, height, width, largest, values } of stages) {
     const stage = element('figure', maps);
     stage.className = 'stage';
     element('p', stage, `${name} (largest value ${largest.toFixed(2)})`);
+    // At least two pixels of the screen for one of a map, rows of equal length, and a line between maps.
     const space = 1;
-    const inRow = Math.max(1, Math.min(n, Math.floor(540 / (width + space)), width === 1 ? 50 : 20));
+    const most = Math.max(1, Math.min(n, width === 1 ? 50 : 20, Math.floor(room / 2 / (width + space))));
+    const inRow = Math.ceil(n / Math.ceil(n / most));
     const of = element('canvas', stage);
     of.width = inRow * (width + space) - space;
     of.height = Math.ceil(n / inRow) * (height + space) - space;
-    of.style.width = `${Math.min(of.width * Math.max(1, Math.min(8, Math.floor(900 / of.width))), 900)}px`;
+    of.style.width = `${of.width * Math.max(1, Math.min(8, Math.floor(room / of.width)))}px`;
     of.setAttribute('role', 'img');
     of.setAttribute('aria-label', `${name} of column ${column}`);
     const context = of.getContext('2d');
