@@ -69,14 +69,15 @@ fn a_columns_maps_end_in_its_probabilities() {
         assert_eq!(values.len() as u64, shape.iter().product::<u64>());
         // ReLU: nothing is below zero, and the largest is all of the scale.
         assert_eq!(values.iter().map(|value| value.as_i64().unwrap()).max(), Some(127));
-        assert!(values.iter().all(|value| value.as_i64() >= Some(0)) && stage["largest"].as_f64() > Some(0.0));
+        assert!(
+            values.iter().all(|value| value.as_i64() >= Some(0)) && stage["largest"].as_f64() > Some(0.0)
+        );
     }
     let columns = answer["columns"].as_array().unwrap();
     let column = columns.iter().find(|column| column["column"] == "w14-2").unwrap();
     for digit in 0..10 {
         // f64 there, f32 here.
-        let [plain, fast] =
-            [&maps, column].map(|of| of["probabilities"][digit].as_f64().unwrap());
+        let [plain, fast] = [&maps, column].map(|of| of["probabilities"][digit].as_f64().unwrap());
         assert!((plain - fast).abs() < 1e-4, "{plain} {fast}");
     }
     server.post("/api/maps?column=w99-1", &digit).refused(422, "w99-1: the study has no finished column");
@@ -173,12 +174,17 @@ fn a_taken_port_and_studies_that_cannot_answer_are_told() {
     let sentence = format!("port {} of 127.0.0.1 is taken; --port 0 takes a free one", server.port);
     taken.refused(1, &[&sentence]);
     place.run("demo --study nowhere").refused(2, &["nowhere: no study.json"]);
-    place.config(&[(r#""distortion": {
+    place.config(&[(
+        r#""distortion": {
     "sigma": 8, "alpha": 36, "smoothing": "gaussian",
     "translation_px": 0, "rotation_deg": 0, "scaling": 0, "shear": 0, "anneal": 0.3
-  }"#, r#""distortion": null"#)]);
+  }"#,
+        r#""distortion": null"#,
+    )]);
     place.run("reproduce --config tiny.json --study ./plain").succeeded();
-    place.run("demo --study ./plain --views 4").refused(2, &["--views: the study trains on digits as they are"]);
+    place
+        .run("demo --study ./plain --views 4")
+        .refused(2, &["--views: the study trains on digits as they are"]);
     let weights = place.path("plain/columns/w14-1/weights.safetensors");
     let damaged = bytes(&weights).iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
     std::fs::write(&weights, damaged).unwrap();

@@ -32,7 +32,10 @@ fn ten_digits_are_drawn_and_recognized() {
         browser.settle();
         said.push((digit.to_string(), browser.text("digit"), browser.text("sentence")));
         browser.evaluate("document.getElementById('clear').click()");
-        assert_eq!((browser.text("digit"), browser.text("sentence").as_str()), ("–".to_owned(), "Nothing is drawn yet."));
+        assert_eq!(
+            (browser.text("digit"), browser.text("sentence").as_str()),
+            ("–".to_owned(), "Nothing is drawn yet.")
+        );
     }
     let n_right = said.iter().filter(|(digit, said, _)| digit == said).count();
     assert!(n_right >= 9, "{said:#?}");
@@ -57,14 +60,19 @@ fn a_photograph_is_dropped() {
         let files = [place.path(name).display().to_string()];
         let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
         for kind in ["dragEnter", "dragOver", "drop"] {
-            browser.call("Input.dispatchDragEvent", &json!({ "type": kind, "x": 200, "y": 250, "data": data }));
+            browser
+                .call("Input.dispatchDragEvent", &json!({ "type": kind, "x": 200, "y": 250, "data": data }));
         }
     };
     drop_file(&mut browser, "seven.jpg");
     browser.settle();
     assert_eq!(browser.text("digit"), "7");
     let sentence = browser.text("sentence");
-    assert!(sentence.starts_with("seven.jpg: A clear 7, with ") && sentence.ends_with(" 35 of 35 columns say it."), "{sentence}");
+    assert!(
+        sentence.starts_with("seven.jpg: A clear 7, with ")
+            && sentence.ends_with(" 35 of 35 columns say it."),
+        "{sentence}"
+    );
 
     // What the page shows is what the columns say: seven widths, 35 cells, ten probabilities.
     let shown = browser.evaluate(

@@ -146,7 +146,8 @@ mod tests {
             check(7878, "/", &[("host", own)], None);
             check(7878, "/", &[("host", own), ("origin", &format!("http://{own}"))], None);
         }
-        for other in ["evil.example:7878", "127.0.0.1", "127.0.0.1:80", "localhost:7878.evil.example", "", "\u{e9}"]
+        for other in
+            ["evil.example:7878", "127.0.0.1", "127.0.0.1:80", "localhost:7878.evil.example", "", "\u{e9}"]
         {
             check(7878, "/", &[("host", other)], host);
             check(7878, "/", &[("host", "127.0.0.1:7878"), ("origin", &format!("http://{other}"))], origin);

@@ -42,10 +42,13 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) fn serve(ready: Ready, port: u16, app: &App) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => anyhow!("port {port} of 127.0.0.1 is taken; --port 0 takes a free one"),
-            _ => anyhow!("port {port} of 127.0.0.1 cannot be used: {error}"),
-        })?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+                ErrorKind::AddrInUse => {
+                    anyhow!("port {port} of 127.0.0.1 is taken; --port 0 takes a free one")
+                }
+                _ => anyhow!("port {port} of 127.0.0.1 cannot be used: {error}"),
+            })?;
         let port = listener.local_addr()?.port();
         let about = ready.about();
         let router = router(about, Worker::start(ready)?, port);
