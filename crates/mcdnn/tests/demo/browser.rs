@@ -39,6 +39,7 @@ pub(crate) enum With {
 
 impl Browser {
     /// `None`, and a word about it, where no browser is installed.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) fn start() -> Option<Self> {
         let is_there = |name: &&str| {
             let version =

@@ -4,9 +4,9 @@ use ndarray::{ArrayView1, Axis};
 use preprocess::{CANVAS_PX, Width, normalize};
 use serde::Serialize;
 
-use super::super::predict::{Answer, answers, read_one};
 use super::ready::{Ready, SCHEMA};
 use super::refused::Refused;
+use crate::commands::predict::{Answer, answers, read_one};
 
 /// What is said of one image.
 #[derive(Debug, Serialize)]

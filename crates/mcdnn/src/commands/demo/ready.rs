@@ -9,10 +9,10 @@ use preprocess::{Distortion, MNIST_PX, Views, Width};
 use serde::Serialize;
 use study::ColumnId;
 
-use super::super::predict;
 use super::refused::Refused;
 use super::upload::MAX_BYTES;
 use crate::app::{App, shown};
+use crate::commands::predict;
 use crate::failure::usage_error;
 use crate::instruction_set;
 use crate::studies::Found;
