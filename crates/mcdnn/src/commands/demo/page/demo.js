@@ -374,8 +374,8 @@ function showMaps({ column, stages }) {
     const stage = element('figure', maps);
     stage.className = 'stage';
     element('p', stage, `${name} (largest value ${largest.toFixed(2)})`);
-    // At least two pixels of the screen for one of a map, rows of equal length, and a line between maps.
-    const space = 1;
+    // At least two pixels of the screen for one of a map, rows of equal length, and a line between maps, not between neurons.
+    const space = width === 1 ? 0 : 1;
     const most = Math.max(1, Math.min(n, width === 1 ? 50 : 20, Math.floor(room / 2 / (width + space))));
     const inRow = Math.ceil(n / Math.ceil(n / most));
     const of = element('canvas', stage);
