@@ -73,7 +73,7 @@ fn n_files(server: &Server) -> usize {
 #[test]
 fn hundreds_of_requests_at_once() {
     let server = Server::start();
-    let image = photograph(6, 8, ImageFormat::Png);
+    let image = photograph(6, 3, ImageFormat::Png);
     let ask = || server.post("/api/classify?name=six.png", &image);
     let first = ask();
     let n_before = memory_mib(&server);

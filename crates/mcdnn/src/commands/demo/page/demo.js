@@ -339,7 +339,7 @@ function showAnswer(timing) {
     const cell = cells.get(column);
     cell.textContent = digit;
     cell.style.backgroundColor = `color-mix(in srgb, var(--main) ${Math.round(100 * probability)}%, var(--page))`;
-    cell.className = probability > 0.55 ? 'strong' : '';
+    cell.className = probability > 0.75 ? 'strong' : '';
     cell.classList.toggle('differs', digit !== committee.digit);
     cell.setAttribute('aria-label', `Column ${column}: ${digit} with ${percent(probability)}`);
     cell.title = `${column}: ${digit}, ${percent(probability)}`;
