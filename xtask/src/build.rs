@@ -58,6 +58,14 @@ pub(crate) fn program_with_libtorch(
     build(workspace.cargo_with_libtorch(), package, kind, profile, &["--features", "libtorch"])
 }
 
+/// Builds `mcdnn` with its feature `demo`.
+///
+/// # Errors
+/// As [`program`].
+pub(crate) fn program_with_demo(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    build(workspace.cargo(), "mcdnn", Kind::Bin("mcdnn"), profile, &["--features", "demo"])
+}
+
 fn build(
     mut command: Command,
     package: &str,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use study::Study;
 
 use crate::terminal;
-use crate::test::step;
+use crate::test::{WITH_DEMO, step};
 use crate::workspace::Workspace;
 
 mod dense_bits;
@@ -71,7 +71,10 @@ pub(crate) fn run(_: &Args) -> Result<()> {
     step("formatting: cargo fmt", workspace.cargo().args(["fmt", "--all", "--", "--check"]))?;
     let mut clippy = workspace.cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
-    step("clippy: cargo clippy --workspace --all-targets", &mut clippy)
+    step("clippy: cargo clippy --workspace --all-targets", &mut clippy)?;
+    let mut clippy = workspace.cargo();
+    clippy.arg("clippy").args(WITH_DEMO).args(["--lib", "--", "-D", "warnings"]);
+    step("clippy of the demo: cargo clippy --workspace --features mcdnn/demo --test demo --lib", &mut clippy)
 }
 
 /// What is read of `cargo metadata`.

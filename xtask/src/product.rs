@@ -1,10 +1,11 @@
-//! The product's commands, handed to `mcdnn`: in this process, or to the program that is built with libtorch.
+//! The product's commands, handed to `mcdnn`: in this process, or to a program that is built with libtorch or the demo.
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use mcdnn::failure::WithoutLibtorch;
+use mcdnn::failure::{WithoutDemo, WithoutLibtorch};
 use mcdnn::{App, Device, Terminal, WORKSPACE_VARIABLE, libtorch, signals};
 
 use crate::build::{self, Kind, Profile};
@@ -13,7 +14,7 @@ use crate::workspace::Workspace;
 /// Does what `command` says with the workspace's folders.
 ///
 /// # Errors
-/// Those of the command; when libtorch is needed, those of bringing it and of building with it.
+/// Those of the command; when libtorch or the demo is needed, those of bringing it and of building with it.
 pub(crate) fn run(command: &mcdnn::Command) -> Result<()> {
     let workspace = Workspace::find()?;
     let app = App {
@@ -27,10 +28,18 @@ pub(crate) fn run(command: &mcdnn::Command) -> Result<()> {
     match command.run(&app) {
         Err(error) => match error.downcast_ref() {
             Some(WithoutLibtorch(device)) => with_libtorch(&workspace, &app, *device),
+            None if error.is::<WithoutDemo>() => with_demo(&workspace, &app),
             None => Err(error),
         },
         done => done,
     }
+}
+
+/// Builds `mcdnn` with the demo, and has it take this program's place.
+fn with_demo(workspace: &Workspace, app: &App) -> Result<()> {
+    app.terminal.note("building mcdnn with the demo");
+    let program = build::program_with_demo(workspace, Profile::own())?;
+    hand_over(&program, workspace, app)
 }
 
 /// Builds `mcdnn` with libtorch, which is found or brought first, and has it take this program's place.
@@ -38,7 +47,12 @@ fn with_libtorch(workspace: &Workspace, app: &App, device: Device) -> Result<()>
     device.check()?;
     app.terminal.note(libtorch::bring(&app.place, &app.terminal)?);
     let program = build::program_with_libtorch(workspace, "mcdnn", Kind::Bin("mcdnn"), Profile::own())?;
-    let mut command = Command::new(&program);
+    hand_over(&program, workspace, app)
+}
+
+/// Has `program` take this one's place, with its arguments.
+fn hand_over(program: &Path, workspace: &Workspace, app: &App) -> Result<()> {
+    let mut command = Command::new(program);
     command.args(&app.arguments).env(WORKSPACE_VARIABLE, workspace.root());
     replace_by(command).with_context(|| format!("{}: cannot start", program.display()))
 }

@@ -11,7 +11,8 @@ use crate::{lint, terminal};
 /// Run all checks that a change must pass: lint, documentation, tests.
 ///
 /// Runs, fastest first: everything that `cargo xtask lint` checks; `cargo doc` with warnings as errors; unit, integration and
-/// documentation tests of every crate. Needs no MNIST, no network and no GPU.
+/// documentation tests of every crate; the tests of the demo, which draw on its page with Chromium if it is installed. Needs no
+/// MNIST, no network and no GPU.
 ///
 /// With --libtorch, finds or downloads libtorch as `cargo xtask setup --libtorch` does, runs clippy and the tests of the code that
 /// needs it, and trains a tiny study with it. Without a GPU, the tests that need one print that they were skipped.
@@ -27,6 +28,10 @@ pub(crate) struct Args {
 /// What is built with libtorch.
 const WITH_LIBTORCH: [&str; 6] =
     ["--package", "ciresan-net", "--package", "mcdnn", "--features", "ciresan-net/libtorch,mcdnn/libtorch"];
+
+/// What is built with the demo. The whole workspace is named so that all but `mcdnn` is built as for the other tests, and not
+/// a second time.
+pub(crate) const WITH_DEMO: [&str; 5] = ["--workspace", "--features", "mcdnn/demo", "--test", "demo"];
 
 /// Runs the gate; stops at the first step that fails.
 ///
@@ -46,6 +51,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut test = workspace.cargo();
     test.args(["test", "--workspace"]);
     step("tests: cargo test --workspace", &mut test)?;
+
+    let mut demo = workspace.cargo();
+    demo.arg("test").args(WITH_DEMO);
+    step("the demo: cargo test --workspace --features mcdnn/demo --test demo", &mut demo)?;
 
     terminal::note("lint, documentation and tests passed");
     Ok(())

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use crate::app::App;
 
 mod committee;
+mod demo;
 mod doctor;
 mod evaluate;
 mod info;
@@ -50,6 +51,7 @@ commands! {
     Report in report,
     Status in status,
     Predict in predict,
+    Demo in demo,
     Evaluate in evaluate,
     Verify in verify,
     Publish in publish,

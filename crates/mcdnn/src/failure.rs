@@ -71,6 +71,21 @@ impl fmt::Display for WithoutLibtorch {
 
 impl std::error::Error for WithoutLibtorch {}
 
+/// The demo was asked for, and this program was built without its server. Exit code 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WithoutDemo;
+
+impl fmt::Display for WithoutDemo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "this program was built without the demo. In a clone of the project, `cargo xtask demo` builds and starts it, \
+             and `cargo install --path crates/mcdnn --features demo` installs an mcdnn that has it",
+        )
+    }
+}
+
+impl std::error::Error for WithoutDemo {}
+
 /// Prints why a command failed, unless that is printed already, and returns the exit code.
 pub fn tell(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
     let (code, told) = exit(error);
@@ -87,7 +102,7 @@ fn exit(error: &anyhow::Error) -> (ExitCode, Option<String>) {
     }
     let wrong_config = error.downcast_ref().is_some_and(StudyError::is_wrong_usage);
     let wrong_wish = error.downcast_ref().is_some_and(ReportError::is_wrong_usage);
-    let wrong_flag = error.is::<UsageError>() || error.is::<WithoutLibtorch>();
+    let wrong_flag = error.is::<UsageError>() || error.is::<WithoutLibtorch>() || error.is::<WithoutDemo>();
     let code = if wrong_flag || wrong_config || wrong_wish {
         2
     } else if error.is::<RunAgain>() {

@@ -74,3 +74,32 @@ fn the_program_with_libtorch_takes_this_ones_place() {
     assert_eq!(std::fs::read_link(clone.join(".libtorch")).unwrap(), place.path("libtorch"));
     assert!(!clone.join("results").exists(), "refused before anything is written");
 }
+
+/// Cargo is made up: it builds nothing, and says that it has built another program.
+#[cfg(target_os = "linux")] // the other program takes this one's place
+#[test]
+fn the_program_with_the_demo_takes_this_ones_place() {
+    use crate::executable::executable;
+    let place = Place::new();
+    place.write("clone/Cargo.toml", "");
+    place.write("clone/xtask/Cargo.toml", "");
+    let [cargo, program, log] = ["cargo", "program", "log"].map(|name| place.path(name));
+    let artifact = format!(
+        r#"{{"reason":"compiler-artifact","target":{{"name":"mcdnn"}},"executable":"{}"}}"#,
+        program.display()
+    );
+    let script = format!("#!/bin/sh\necho \"$@\" > {}\necho '{artifact}'\n", log.display());
+    executable(&cargo, &script).unwrap();
+    executable(&program, "#!/bin/sh\necho $$ \"$CIRESAN_WORKSPACE\" \"$@\"\nexit 7\n").unwrap();
+
+    let arguments = "demo --port 0 --views 4";
+    let mut command = place.command(arguments);
+    command.env("CARGO_MANIFEST_DIR", place.path("clone/xtask")).env("CARGO", &cargo);
+    let child = command.spawn().unwrap();
+    let pid = child.id();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.stdout, format!("{pid} {} {arguments}\n", place.path("clone").display()), "{ran:#?}");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(7), "building mcdnn with the demo\n"), "{ran:#?}");
+    let built = String::from_utf8(bytes(&log)).unwrap();
+    assert!(built.starts_with("build --package mcdnn --bin mcdnn --features demo"), "{built}");
+}

@@ -1,6 +1,6 @@
 //! `mcdnn predict`: classifies images of digits with a study's committee.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::Result;
@@ -10,8 +10,12 @@ use preprocess::Views;
 use serde::Serialize;
 use study::DataSet;
 
-use self::answer::Answer;
+pub(super) use self::answer::Answer;
+#[cfg(feature = "demo")]
+pub(super) use self::answer::answers;
 use self::progress::Progress;
+#[cfg(feature = "demo")]
+pub(super) use self::source::read_one;
 use self::source::{Found as Image, Reading, Unread};
 use crate::app::{App, shown};
 use crate::drawing::half_blocks;
@@ -99,15 +103,7 @@ struct Report<'a> {
 /// # Errors
 /// See the exit codes of `--help`.
 pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
-    let found = Found::with_columns(app, args.study.given())?;
-    let shown = shown(found.folder.root());
-    if found.study.data == DataSet::FashionMnist {
-        return Err(usage_error(format_args!(
-            "{shown}: this study was trained on clothing (fashion-mnist), not on digits"
-        )));
-    }
-
-    note_missing(&found, app);
+    let found = study(args.study.given(), app)?;
     let reading = Reading { recursive: args.recursive, transpose: args.transpose };
     let (images, unread) = source::read(&args.images, reading, &app.terminal);
     for Unread { reason, .. } in unread.iter().take(N_ERRORS) {
@@ -123,7 +119,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
         app.terminal.result(serde_json::to_string(&Report {
             schema: SCHEMA,
             study: &found.study.name,
-            path: shown.to_string(),
+            path: shown(found.folder.root()).to_string(),
             columns: found.finished.iter().map(ToString::to_string).collect(),
             clear_from: CLEAR,
             views: args.views.views(),
@@ -164,6 +160,22 @@ fn classified(
     }
     let parts: Vec<_> = parts.iter().map(|part| part.view()).collect();
     Ok(ndarray::concatenate(Axis(0), &parts)?)
+}
+
+/// The study that answers: the one that is given, or the one with the most finished columns.
+///
+/// # Errors
+/// When it has no finished column, or its columns know no digits.
+pub(super) fn study(given: Option<&Path>, app: &App) -> Result<Found> {
+    let found = Found::with_columns(app, given)?;
+    if found.study.data == DataSet::FashionMnist {
+        return Err(usage_error(format_args!(
+            "{}: this study was trained on clothing (fashion-mnist), not on digits",
+            shown(found.folder.root())
+        )));
+    }
+    note_missing(&found, app);
+    Ok(found)
 }
 
 /// Says so where the committee is not whole yet.

@@ -169,3 +169,11 @@ fn variables_of_the_environment_are_told_what_is_wrong_with_them() {
         );
     }
 }
+
+#[cfg(not(feature = "demo"))]
+#[test]
+fn the_demo_of_a_program_without_it_says_how_to_get_it() {
+    let words =
+        ["built without the demo", "`cargo xtask demo`", "--features demo` installs an mcdnn that has it"];
+    Place::new().run("demo").refused(2, &words);
+}

@@ -95,6 +95,28 @@ pub(crate) fn read(
     (all.found, all.unread)
 }
 
+/// The digit that one image shows, read as [`read`] does.
+///
+/// # Errors
+/// With the same sentence as [`read`], which begins with the name; and for IDX, which holds many images.
+#[cfg(feature = "demo")]
+pub(crate) fn read_one(bytes: &[u8], name: &str) -> Result<Found> {
+    let many = || Err(anyhow!("{name}: an IDX file holds many images: choose one image"));
+    let start = &bytes[..bytes.len().min(form::MARK_BYTES as usize)];
+    if form::of(start, name) == Form::Idx {
+        return many(); // before it is inflated
+    }
+    match from_reader(bytes, name, Reading { recursive: false, transpose: false }) {
+        Ok(Images::One(pixels)) => {
+            let MnistDigit { pixels, polarity, doubt } =
+                normalized(pixels.view()).with_context(|| name.to_owned())?;
+            Ok(Found { name: name.to_owned(), index: None, pixels, polarity, doubt })
+        }
+        Ok(Images::Idx(_)) => many(),
+        Err(Refused::NoImage(error) | Refused::Image(error)) => Err(error),
+    }
+}
+
 /// Why a file gives no image.
 enum Refused {
     /// It is not an image. In a folder, that is not an error.
