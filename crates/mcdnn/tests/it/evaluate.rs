@@ -158,5 +158,5 @@ fn with_views_the_figures_are_those_that_the_study_has_with_views() {
     let text = std::fs::read_to_string(place.path("tiny.json")).unwrap();
     std::fs::write(place.path("tiny.json"), text.replace("0.5 }", "0.25 }")).unwrap();
     let ran = place.run("reproduce --config tiny.json --study ./results").succeeded();
-    assert!(ran.stdout.contains("at 0.25 of the training's strength"), "{ran:#?}");
+    assert!(ran.stdout.contains("with 0.25 of the training's strength"), "{ran:#?}");
 }

@@ -131,7 +131,7 @@ fn a_begun_column_is_in_training_while_it_is_held() {
 
     let ran = unfinished(&place, "status --study tiny");
     assert!(ran.stdout.starts_with("0 of 2 columns finished, 1 started, about "), "{ran:#?}");
-    let want = "w14-1       started      1/2  0.250   12.50 %    12,346  1:06:40      –\n";
+    let want = "w14-1       started        1/2  0.250   12.50 %    12,346  1:06:40      –\n";
     assert!(ran.stdout.contains(want), "{}", ran.stdout);
     assert!(!folder.root().join(".locks").exists());
 
