@@ -68,8 +68,8 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
     }
     if summary.has_peers() {
         text.push_str(
-            "\nPaper: five columns for each of seven widths, about 800 epochs. For its committees of one width, \
-             only the range is known.\nTheano: the Theano project, one column for each width; it used the labels when it \
+            "\nPaper: five columns for each of seven widths, about 800 epochs. For its committees\nof one width, \
+             only the range is known.\nTheano: the Theano project, one column for each width; it used the labels when it\n\
              normalized the digits.\n",
         );
     }

@@ -23,7 +23,7 @@ fn a_study_is_trained_into_the_workspaces_results_folder() {
 
     // What needs no training needs no libtorch either: nothing is brought or built.
     let again = run("reproduce --config tiny.json --device libtorch-cpu").succeeded();
-    assert_eq!(again.stderr, "nothing to do: every column in clone/results/tiny is finished\n");
+    assert_eq!(again.stderr, "nothing to train: every column in clone/results/tiny is finished\n");
     assert_eq!(again.stdout, first.stdout);
     assert!(bytes(&place.path("clone/results/tiny/study.json")) == manifest);
 }
@@ -35,7 +35,7 @@ fn hints_name_the_command_that_was_typed() {
     place.write("clone/xtask/Cargo.toml", "");
     let mut command = place.command("report");
     command.env("CARGO_MANIFEST_DIR", place.path("clone/xtask"));
-    Ran::of(command).refused(1, &["clone/results: no study", "`cargo xtask reproduce` trains one"]);
+    Ran::of(command).refused(1, &["clone/results: no study", "train one with `cargo xtask reproduce`"]);
 }
 
 /// Cargo and libtorch are made up: the one builds nothing, and says that it has built the other's program.

@@ -3,7 +3,7 @@
 use committee::{Bootstrap, CurvePoint, Score};
 use thousands::Separable;
 
-use super::format::{optional, percent, range, spread};
+use super::format::{counted, optional, percent, range, spread};
 use crate::Summary;
 use crate::table::{Align, table};
 
@@ -59,7 +59,7 @@ pub(super) fn statistics_table(summary: &Summary) -> String {
         let left: Score = statistics.rejection.after(n_rejected);
         rows.push([
             format!("error when the least confident {share} % are rejected"),
-            format!("{} % ({} errors)", percent(left), left.errors),
+            format!("{} % ({})", percent(left), counted(left.errors, "error")),
         ]);
     }
     rows.push([

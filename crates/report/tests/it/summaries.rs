@@ -137,15 +137,9 @@ fn check_refused(
 fn what_cannot_be_reported_on_is_said_in_a_sentence() {
     let made_up = two_widths();
     let folder = &made_up.folder;
-    check_refused(
-        folder,
-        &labels(),
-        Some(&[width(18)]),
-        "no width 18 in this study, expected some of 14, 20",
-        true,
-    );
-    check_refused(folder, &labels(), Some(&[]), "no widths chosen, expected some of 14, 20", true);
-    check_refused(folder, &labels()[1..], None, "199 labels, expected 200: one an image", false);
+    check_refused(folder, &labels(), Some(&[width(18)]), "this study has no width 18; it has 14, 20", true);
+    check_refused(folder, &labels(), Some(&[]), "no widths chosen; the study has 14, 20", true);
+    check_refused(folder, &labels()[1..], None, "199 labels, expected 200: one for each image", false);
     let nowhere = ResultsFolder::open(folder.root().join("nowhere"));
     check_refused(&nowhere, &labels(), None, "not the results folder of a study: it has no study.json", true);
     assert!(!nowhere.root().exists());
@@ -156,7 +150,7 @@ fn what_cannot_be_reported_on_is_said_in_a_sentence() {
         &empty.folder,
         &labels(),
         None,
-        "none of 4 columns is finished, expected at least one",
+        "none of the 4 columns is finished; at least one is needed",
         false,
     );
 }
@@ -199,7 +193,7 @@ fn columns_can_be_chosen_by_name() {
     assert_eq!(error.to_string(), format!("{root}: column w14-2 is not finished"));
     assert!(!error.is_wrong_usage());
     let error = select(&["w14-3"]).unwrap_err();
-    let want = "no column w14-3 in this study, expected numbers 1 to 2 of the widths 14, 20";
+    let want = "this study has no column w14-3; it has numbers 1 to 2 of the widths 14, 20";
     assert_eq!(error.to_string(), format!("{root}: {want}"));
     assert!(error.is_wrong_usage());
 }
@@ -274,7 +268,7 @@ fn a_study_that_holds_digits_out_is_looked_at_by_these() {
     let summary = read(folder, Labels { test: &others, training: &all }, None).unwrap();
     assert_eq!((summary.digits, summary.figures.all.score.errors), (Predictions::HeldOut, 2));
     let text = markdown(&summary, Listing::Full);
-    assert!(text.starts_with("# Study tiny: errors on 200 held-out digits of mnist\n"), "{text}");
+    assert!(text.starts_with("# Study tiny: error on 200 held-out digits of mnist\n"), "{text}");
     assert!(!text.contains("paper") && !text.contains("Theano"), "{text}");
 }
 
