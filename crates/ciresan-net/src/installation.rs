@@ -200,7 +200,7 @@ mod tests {
         let [lib, above] = [folder.path().join("lib"), folder.path().to_owned()];
         assert_eq!(
             error,
-            format!("{}: one folder too deep: name the one above it, {}", lib.display(), above.display())
+            format!("{}: one folder too deep: name the folder above it, {}", lib.display(), above.display())
         );
     }
 
@@ -223,6 +223,6 @@ mod tests {
             assert!(refusal().contains(&want), "{}", refusal());
         }
         fs::remove_file(folder.path().join(library("c10"))).unwrap();
-        assert!(refusal().contains("c10") && refusal().contains("not there"), "{}", refusal());
+        assert!(refusal().contains("c10") && refusal().contains("no such file"), "{}", refusal());
     }
 }

@@ -20,7 +20,7 @@ const QUOTED_CHARS: usize = 24;
 /// A text that is no network, and where.
 ///
 /// The message is one sentence that gives the position and quotes the part:
-/// `network, character 14: "40X5" is no layer: expected …`
+/// `network, character 14: "40X5" is not a layer: expected …`
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("network, character {position}: {} {problem}", Quoted(.part))]
 pub struct NotationError {
@@ -319,7 +319,7 @@ mod tests {
         let message = |text: &str| text.parse::<Network>().unwrap_err().to_string();
         assert_eq!(
             message("1x29x29-20C4-MP2-40X5-10N"),
-            "network, character 18: \"40X5\" is no layer: expected a convolution like 20C4, a max-pooling like \
+            "network, character 18: \"40X5\" is not a layer: expected a convolution like 20C4, a max-pooling like \
              MP2 or a dense layer like 150N"
         );
         assert_eq!(
@@ -332,11 +332,11 @@ mod tests {
         );
         assert_eq!(
             message("1x3x3"),
-            "network, character 1: \"1x3x3\" is last: an output layer like 10N must follow, with a neuron a \
-             class"
+            "network, character 1: \"1x3x3\" is last: an output layer like 10N must follow, with one neuron \
+             for each class"
         );
         // Characters are counted, not bytes; long parts are cut and control characters escaped.
-        assert!(message("1x3x3-é-10N").starts_with("network, character 7: \"é\" is no layer"));
+        assert!(message("1x3x3-é-10N").starts_with("network, character 7: \"é\" is not a layer"));
         assert!(message(&"a\n".repeat(500)).starts_with("network, character 1: \"a\\na\\n"));
         assert!(message(&"a\n".repeat(500)).len() < 150);
     }

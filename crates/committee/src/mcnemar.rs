@@ -120,6 +120,6 @@ mod tests {
         // Of 3 at most 1: twice (1 + 3) / 8.
         assert!((got.p_value - 1.0).abs() < 1e-15);
         let message = McNemar::of(&[0], &[0, 1], &[0]).unwrap_err().to_string();
-        assert_eq!(message, "1 labels, expected 2: one an image");
+        assert_eq!(message, "1 labels, expected 2: one for each image");
     }
 }

@@ -480,7 +480,7 @@ mod tests {
         let b = path("b.npy");
         let want = format!("member {}: shape [3, 10], expected [2, 10] like the first member", b.display());
         assert_eq!(read(&[0, 1], &["a.npy", "b.npy"]), want);
-        assert_eq!(read(&[0], &["a.npy"]), "1 labels, expected 2: one an image");
+        assert_eq!(read(&[0], &["a.npy"]), "1 labels, expected 2: one for each image");
         assert_eq!(read(&[], &[]), "a committee needs at least one member");
         assert!(read(&[0], &["c.npy"]).contains("c.npy: cannot read: "));
     }

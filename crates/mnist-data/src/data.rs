@@ -340,8 +340,8 @@ pub(crate) mod tests {
             panic!("{error}")
         };
         let want = format!(
-            "{}: SHA-256 {got}, expected {} of sample's t10k-images-idx3-ubyte: the file is damaged or of another collection; \
-             give a folder with sample's files, or none to have them fetched",
+            "{}: SHA-256 {got}, expected {} of sample's t10k-images-idx3-ubyte: the file is damaged or belongs to another collection; \
+             name a folder with sample's files, or no folder to download them",
             path.display(),
             SAMPLE_HASHES[2]
         );
@@ -370,10 +370,10 @@ pub(crate) mod tests {
         assert_eq!(message(), said(NAMES[1], "elements of type i32, expected u8"));
 
         fs::remove_file(at(NAMES[0])).unwrap();
-        assert_eq!(message(), format!("{}: no file {}, raw or with .gz", folder.path().display(), NAMES[0]));
+        assert_eq!(message(), format!("{}: no file {}, raw or .gz", folder.path().display(), NAMES[0]));
 
         let error = Data::read(at("nowhere")).unwrap_err().to_string();
-        let what = "no such folder, expected one that holds train-images-idx3-ubyte and its companions, raw or with .gz";
+        let what = "no such folder; expected a folder with train-images-idx3-ubyte and the three other files, raw or .gz";
         assert_eq!(error, said("nowhere", what));
     }
 }

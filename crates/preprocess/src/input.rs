@@ -41,6 +41,6 @@ mod tests {
         scale_to_input(&[0, 255, 51], &mut out).unwrap();
         assert_eq!(out.map(f32::to_bits), [-1.0, 1.0, -0.6].map(f32::to_bits));
         let err = scale_to_input(&[0; 4], &mut out).unwrap_err();
-        assert_eq!(err.to_string(), "out has 3 elements, want 4");
+        assert_eq!(err.to_string(), "out has 3 elements, expected 4");
     }
 }

@@ -179,9 +179,9 @@ mod tests {
         check_refused("3", "width 3 is out of range: 4 to 28 pixels, or \"original\"");
         check_refused("29", "width 29 is out of range: 4 to 28 pixels, or \"original\"");
         check_refused("-14", "width -14 is out of range: 4 to 28 pixels, or \"original\"");
-        check_refused("wide", "width \"wide\" is not a width: want 4 to 28 pixels, or \"original\"");
-        check_refused("14.5", "width \"14.5\" is not a width: want 4 to 28 pixels, or \"original\"");
-        check_refused("Original", "width \"Original\" is not a width: want 4 to 28 pixels, or \"original\"");
+        check_refused("wide", "\"wide\" is not a width: expected 4 to 28 pixels, or \"original\"");
+        check_refused("14.5", "\"14.5\" is not a width: expected 4 to 28 pixels, or \"original\"");
+        check_refused("Original", "\"Original\" is not a width: expected 4 to 28 pixels, or \"original\"");
     }
 
     #[test]

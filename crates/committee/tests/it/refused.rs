@@ -70,7 +70,7 @@ fn members_that_do_not_fit_are_named_with_both_shapes() {
 
 #[test]
 fn labels_must_be_classes_and_one_an_image() {
-    check(half(), &[0, 1], "2 labels, expected 3: one an image");
+    check(half(), &[0, 1], "2 labels, expected 3: one for each image");
     check(half(), &[0, 2, 1], "label 2 of image 1, expected a class below 2");
 }
 
@@ -78,7 +78,7 @@ fn labels_must_be_classes_and_one_an_image() {
 fn groups_must_be_there_once_and_not_too_many() {
     let committee = Committee::new(vec![member("w14-1", array![[0.5, 0.5]])], &[0]).unwrap();
     let message = |groups: &[&str]| committee.subsets(groups).unwrap_err().to_string();
-    assert_eq!(message(&["14", "99"]), "no group \"99\": there are 14");
+    assert_eq!(message(&["14", "99"]), "no group \"99\"; the groups are 14");
     assert_eq!(message(&["14", "14"]), "group \"14\" is asked for twice");
     let many = vec!["14"; MAX_GROUPS + 1];
     assert_eq!(message(&many), "17 groups, expected at most 16: they have 2^17 subsets");

@@ -122,7 +122,7 @@ fn answers_and_probabilities_go_into_the_other_statistics() {
     assert_eq!(committee.score(committee.rule(), &[3, 4]).unwrap(), Score { errors: 3, n: 5 });
     assert_eq!(
         committee.score(committee.rule(), &[9]).unwrap_err().to_string(),
-        "no member 9: there are 5, counted from 0"
+        "no member 9: there are 5 members, counted from 0"
     );
     assert!(committee.score(committee.rule(), &[]).is_err());
 }

@@ -150,9 +150,13 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<()> {
             let number = index + 1;
             let changes = comparison::changes(&args.vary, recipe);
             app.terminal.note(format_args!("recipe {number} of {}: {changes}: {outcome}", recipes.len()));
+            if app.terminal.is_interactive() && (2..recipes.len()).contains(&number) {
+                let so_far = Comparison::new(&root, &base, &args.vary, &recipes, &outcomes)?;
+                app.terminal.note(so_far.table());
+            }
         }
     }
-    let comparison = Comparison::new(&root, &base, &args.vary, &recipes, outcomes)?;
+    let comparison = Comparison::new(&root, &base, &args.vary, &recipes, &outcomes)?;
     if let Some(best) = comparison.best_config(&base, &recipes) {
         write_whole(&best_path(&root), best.to_json().as_bytes())?;
     }

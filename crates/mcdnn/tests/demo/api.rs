@@ -136,7 +136,7 @@ fn what_is_no_image_gets_the_sentence_of_predict() {
     server.send("GET /../Cargo.toml", &[], b"").refused(404, "the page is at /");
     // A name is shown as it is, never as a page.
     let name = "/api/classify?name=%3Cscript%3E";
-    server.post(name, b"no image").refused(422, "<script>: neither an image");
+    server.post(name, b"no image").refused(422, "<script>: not an image");
 }
 
 fn blank() -> Vec<u8> {
@@ -173,7 +173,7 @@ fn a_taken_port_and_studies_that_cannot_answer_are_told() {
     let taken = place.run(&format!("demo --study {} --port {}", published(), server.port));
     let sentence = format!("port {} of 127.0.0.1 is taken; --port 0 takes a free one", server.port);
     taken.refused(1, &[&sentence]);
-    place.run("demo --study nowhere").refused(2, &["nowhere: no study.json"]);
+    place.run("demo --study nowhere").refused(2, &["nowhere: not the results folder of a study"]);
     place.config(&[(
         r#""distortion": {
     "sigma": 8, "alpha": 36, "smoothing": "gaussian",
@@ -182,9 +182,7 @@ fn a_taken_port_and_studies_that_cannot_answer_are_told() {
         r#""distortion": null"#,
     )]);
     place.run("reproduce --config tiny.json --study ./plain").succeeded();
-    place
-        .run("demo --study ./plain --views 4")
-        .refused(2, &["--views: the study trains on digits as they are"]);
+    place.run("demo --study ./plain --views 4").refused(2, &["--views: the study"]);
     let weights = place.path("plain/columns/w14-1/weights.safetensors");
     let damaged = bytes(&weights).iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
     std::fs::write(&weights, damaged).unwrap();

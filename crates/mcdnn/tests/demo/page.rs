@@ -96,7 +96,7 @@ fn a_photograph_is_dropped() {
     drop_file(&mut browser, "notes.png");
     browser.until(
         "the sentence",
-        "document.getElementById('sentence').textContent === 'notes.png: neither an image (PNG, JPEG, BMP, GIF, WebP, TIFF) nor IDX'",
+        "document.getElementById('sentence').textContent === 'notes.png: not an image (PNG, JPEG, BMP, GIF, WebP, TIFF) and not an IDX file'",
     );
     assert_eq!(browser.text("digit"), "–");
 }

@@ -179,10 +179,10 @@ fn errors_say_what_was_found_and_what_was_expected() {
         b"digits",
         "magic 0x64696769, expected two zero bytes, a type byte and the rank: not an IDX file",
     );
-    check_error(b"<!DOCTYPE html>", "this is a web page, not an IDX file: get the file itself");
-    check_error(&gzip(b"<html>"), "this is a web page, not an IDX file: get the file itself");
+    check_error(b"<!DOCTYPE html>", "this is a web page, not an IDX file: download the file itself");
+    check_error(&gzip(b"<html>"), "this is a web page, not an IDX file: download the file itself");
     let pointer = b"version https://git-lfs.github.com/spec/v1";
-    check_error(pointer, "this is a pointer of Git LFS, not an IDX file: get the file itself");
+    check_error(pointer, "this is a pointer of Git LFS, not an IDX file: download the file itself");
     check_error(
         &[0, 0, 0x0a, 1, 0, 0, 0, 0],
         "element type 0x0a, expected 0x08 (u8), 0x09 (i8), 0x0b (i16), 0x0c (i32), 0x0d (f32) or 0x0e (f64)",

@@ -106,18 +106,18 @@ fn wrong_arguments_are_named_and_nothing_is_written() {
         assert_eq!(got.unwrap_err().to_string(), want);
     };
     check(&images, &[0, 2], 1.0, 60, "image index 2 is out of range: there are 2 images");
-    check(&images, &[0, 1], 1.0, 59, "out has 59 elements, want 60");
+    check(&images, &[0, 1], 1.0, 59, "out has 59 elements, expected 60");
     check(&images, &[0, 1], 1.5, 60, "strength 1.5 is out of range: 0 to 1");
     check(&images, &[0, 1], f32::NAN, 60, "strength NaN is out of range: 0 to 1");
-    let want = "images are 6 x 5 pixels (height x width), the distorter was made for 5 x 6";
+    let want = "images of 6 x 5 pixels (height x width), but the distorter was made for 5 x 6";
     check(&some_images(2, 6, 5), &[0, 1], 1.0, 60, want);
     assert_eq!(out, [7.0; 60]);
 
     let draw = EPOCH.image(0);
     let err = distorter.distort(&[0; 29], draw, 1.0, &mut out[..30]).unwrap_err();
-    assert_eq!(err.to_string(), "image has 29 elements, want 30");
+    assert_eq!(err.to_string(), "image has 29 elements, expected 30");
     let err = distorter.distort(&[0; 30], draw, 1.0, &mut out[..31]).unwrap_err();
-    assert_eq!(err.to_string(), "out has 31 elements, want 30");
+    assert_eq!(err.to_string(), "out has 31 elements, expected 30");
     let err = Distorter::new(&ALL, 0, 6).unwrap_err();
     assert_eq!(err.to_string(), "image height of 0 pixels is out of range: 1 to 512");
     let err = Distorter::new(&ALL, 5, 513).unwrap_err();

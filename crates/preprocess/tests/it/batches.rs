@@ -59,7 +59,10 @@ fn wrong_arguments_are_named() {
     let distorter = Arc::new(Distorter::new(&Distortion::default(), 7, 6).unwrap());
     let batch = NonZeroUsize::MIN;
     let err = Batches::new(Arc::clone(&distorter), Arc::clone(&images), EPOCH, 1.0, batch).unwrap_err();
-    assert_eq!(err.to_string(), "images are 6 x 7 pixels (height x width), the distorter was made for 7 x 6");
+    assert_eq!(
+        err.to_string(),
+        "images of 6 x 7 pixels (height x width), but the distorter was made for 7 x 6"
+    );
     let err = Batches::new(distorter, images, EPOCH, 2.0, batch).unwrap_err();
     assert_eq!(err.to_string(), "strength 2 is out of range: 0 to 1");
 }

@@ -24,7 +24,7 @@ fn wrong_widths_are_named() {
     check_refused::<Width>("99", "width 99 is out of range: 4 to 28 pixels, or \"original\"");
     check_refused::<Width>("-1", "width -1 is out of range: 4 to 28 pixels, or \"original\"");
     check_refused::<Width>("18446744073709551615", "width 18446744073709551615 is out of range");
-    check_refused::<Width>("\"wide\"", "width \"wide\" is not a width: want 4 to 28 pixels, or \"original\"");
+    check_refused::<Width>("\"wide\"", "\"wide\" is not a width: expected 4 to 28 pixels, or \"original\"");
     check_refused::<Width>("14.5", "invalid type: floating point `14.5`, expected a width of 4 to 28 pixels");
     check_refused::<Width>("null", "invalid type: null, expected a width of 4 to 28 pixels, or \"original\"");
 }

