@@ -16,6 +16,7 @@ pub mod host;
 mod instruction_set;
 mod layout;
 pub mod libtorch;
+mod machine_args;
 pub mod numbers;
 pub mod plan;
 mod share;

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -11,15 +10,15 @@ use study::{ColumnId, ResultsFolder, Study, StudyError};
 
 use crate::app::{App, shown};
 use crate::configs::{Config, ConfigArgs};
-use crate::device::Device;
 use crate::digits::{self, Digits};
-use crate::failure::{AlreadyTold, RUN_AGAIN, RunAgain, WithoutLibtorch, usage_error};
+use crate::failure::{AlreadyTold, RUN_AGAIN, RunAgain, usage_error};
 use crate::holding;
+use crate::machine_args::MachineArgs;
 use crate::numbers::list;
 use crate::plan::{Plan, rounded};
 use crate::share::ShareArgs;
 use crate::studies::print_figures;
-use crate::training::{self, End, Job, Wanted};
+use crate::training::{self, End, Job};
 use crate::{instruction_set, libtorch};
 
 /// Train a study's columns and print its results; resumes where it stopped.
@@ -46,12 +45,8 @@ pub(crate) struct Args {
     columns: Vec<ColumnId>,
     #[command(flatten)]
     share: ShareArgs,
-    /// The device that trains the columns
-    #[arg(long, value_enum, value_name = "DEVICE", default_value_t = Device::Cpu)]
-    device: Device,
-    /// Columns trained at the same time, one per core; with libtorch, groups of columns [default: one for each core, or GPU]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    workers: Option<u16>,
+    #[command(flatten)]
+    machine: MachineArgs,
     /// Also predict the test digits if the config holds out training digits [default: predict only the held-out digits and
     /// leave the test digits unread]
     #[arg(long)]
@@ -127,14 +122,11 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
     folder.adopt(&study)?;
 
     let shown_root = shown(&root);
-    let asked_workers = args.workers.and_then(|n| NonZeroUsize::new(n.into()));
-    let n_workers = match asked_workers {
-        Some(n_workers) => n_workers,
-        None => thread::available_parallelism()?,
-    };
+    let n_workers = args.machine.n_workers()?;
+    let plan = || Plan::new(&study, &folder, n_workers).of(&columns).on(args.machine.device());
     let heading = format!("study     {} ({source}) in {shown_root}", study.name);
     if args.dry_run {
-        let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
+        let plan = plan();
         let text =
             format!("{}{heading}\n{}\n{}", time(&plan, n_workers, app)?, plan.study(None), plan.work());
         return Ok(app.terminal.fitted_result(text)?);
@@ -160,14 +152,11 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
     }
 
     // Whatever can be refused is refused before the wait for a download.
-    if args.device.needs_libtorch() && !cfg!(feature = "libtorch") {
-        return Err(WithoutLibtorch(args.device).into());
-    }
-    args.device.check()?;
+    args.machine.check()?;
     // A folder of digits that cannot be used is refused before a folder of results is made.
     let given =
         args.data.as_deref().map(|data| Digits::bring(study.data, Some(data), &app.terminal)).transpose()?;
-    let folder = ResultsFolder::create(&root)?;
+    ResultsFolder::create(&root)?;
     let locks = holding::lock(&folder, &columns, &app.terminal)?;
     // From here on a scheduler's signal has an answer, though a download may have to end first.
     let stop = if args.share.is_given() { Some(training::listen(app)?) } else { None };
@@ -181,7 +170,7 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
     let [finished, unfinished] = folder.split(&columns)?;
     if !folder.is_complete(&columns, args.test, study.views) {
         if !args.quiet && !unfinished.is_empty() {
-            let plan = Plan::new(&study, &folder, n_workers).of(&columns).on(args.device);
+            let plan = plan();
             let text = format!("{}{heading}\n{}", time(&plan, n_workers, app)?, plan.study(None));
             app.terminal.fitted_note(text);
         }
@@ -194,7 +183,7 @@ fn reproduce(args: &Args, app: &App) -> Result<()> {
             unfinished: &unfinished,
             test: args.test,
             digits: &digits,
-            wanted: Wanted { device: args.device, workers: asked_workers, isa },
+            wanted: args.machine.wanted(isa),
             is_quiet: args.quiet,
         };
         match training::train(&job, app)? {

@@ -1,5 +1,6 @@
 //! What came of the recipes, sorted and compared with the best.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -9,23 +10,21 @@ use anyhow::{Context, Result};
 use report::{Align, table};
 use serde::Serialize;
 use serde_json::Value;
-use study::{Predictions, ResultsFolder, Study};
+use study::{ColumnId, Predictions, ResultsFolder, Study};
 use thousands::Separable;
 
 use super::recipes::{Recipe, Variation, last_step};
 use crate::app::shown;
-use crate::digits::Digits;
 use crate::numbers::significant;
 
 /// Format of a [`Comparison`]: the value of its key `schema`.
 const SCHEMA: u32 = 1;
 
-/// What came of a recipe.
-pub(super) enum Outcome {
-    Measured(Measured),
-    /// A loss was not finite.
-    Diverged,
-}
+/// What came of a recipe; `None` if a loss was not finite.
+pub(super) type Outcome = Option<Measured>;
+
+/// What stands for the figures of a recipe whose loss was not finite.
+pub(super) const DIVERGED: &str = "diverged";
 
 /// What all columns of a recipe say of the held-out digits.
 pub(super) struct Measured {
@@ -33,52 +32,49 @@ pub(super) struct Measured {
     columns: Spread,
     log_loss: f64,
     answers: Vec<u8>,
-    labels: Vec<u8>,
 }
 
-impl Outcome {
+impl Measured {
     /// Of a study whose columns are all finished, by the digits that it holds out, even if it has predicted the test digits too.
-    pub(super) fn measure(folder: &ResultsFolder, study: &Study, digits: &Digits) -> Result<Self> {
+    pub(super) fn of(folder: &ResultsFolder, study: &Study, labels: &[u8]) -> Result<Self> {
         let manifest = folder.manifest()?.context("a finished study has its study.json")?;
-        let (_, held_out) = digits.data.train.hold_out(study.validation as usize)?;
-        let member = |id: study::ColumnId| -> Result<Member> {
+        let member = |id: ColumnId| -> Result<Member> {
             let probabilities = folder.finished_column(&manifest, id)?.probabilities(Predictions::HeldOut)?;
             Ok(Member::new(id.width.to_string(), id.to_string(), probabilities))
         };
         let members = study.columns().into_iter().map(member).collect::<Result<_>>()?;
-        let committee = Committee::new(members, held_out.labels())?;
+        let committee = Committee::new(members, labels)?;
         let all = committee.figures().all;
-        Ok(Self::Measured(Measured {
+        Ok(Self {
             committee: all.score,
             columns: all.members,
-            log_loss: log_loss(committee.probabilities(), held_out.labels())?,
+            log_loss: log_loss(committee.probabilities(), labels)?,
             answers: committee.answers(),
-            labels: held_out.labels().to_vec(),
-        }))
-    }
-
-    /// What recipes are sorted by.
-    fn rank(&self) -> (u32, f64) {
-        match self {
-            Self::Measured(measured) => (measured.committee.errors, measured.log_loss),
-            Self::Diverged => (u32::MAX, f64::MAX),
-        }
+        })
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Measured(Measured { committee, columns, log_loss, .. }) => write!(
-                f,
-                "committee {} of {} wrong, columns {}, log-loss {}",
-                committee.errors,
-                committee.n.separate_with_commas(),
-                spread(columns),
-                significant(*log_loss, 3)
-            ),
-            Self::Diverged => f.write_str("diverged"),
+        let Self { committee, columns, log_loss, .. } = self;
+        write!(
+            f,
+            "committee {} of {} wrong, columns {}, log-loss {}",
+            committee.errors,
+            committee.n.separate_with_commas(),
+            spread(columns),
+            significant(*log_loss, 3)
+        )
+    }
+}
+
+/// The order of two recipes: by the committee's errors, then by its log-loss; what diverged comes last.
+fn order(a: &Outcome, b: &Outcome) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            a.committee.errors.cmp(&b.committee.errors).then(a.log_loss.total_cmp(&b.log_loss))
         }
+        _ => a.is_none().cmp(&b.is_none()),
     }
 }
 
@@ -108,6 +104,8 @@ pub(super) struct Comparison<'a> {
     held_out_digits: u32,
     /// The best first; those that diverged last.
     recipes: Vec<Row<'a>>,
+    #[serde(skip)]
+    variations: &'a [Variation],
 }
 
 /// A recipe.
@@ -127,81 +125,67 @@ struct Row<'a> {
     versus_best: Option<McNemar>,
     #[serde(skip)]
     recipe: &'a Recipe,
-    #[serde(skip)]
-    variations: &'a [Variation],
 }
 
 impl<'a> Comparison<'a> {
-    /// `outcomes`: those of the first recipes, or of all.
+    /// `outcomes`: those of the first recipes, or of all. `labels`: of the held-out digits.
     pub(super) fn new(
         root: &Path,
         base: &'a Study,
         variations: &'a [Variation],
         recipes: &'a [Recipe],
         outcomes: &[Outcome],
+        labels: &[u8],
     ) -> Result<Self> {
         let mut sorted: Vec<(&Recipe, &Outcome)> = recipes.iter().zip(outcomes).collect();
-        sorted.sort_by(|(_, a), (_, b)| {
-            let ((a, a_loss), (b, b_loss)) = (a.rank(), b.rank());
-            a.cmp(&b).then(a_loss.total_cmp(&b_loss))
-        });
-        let best = sorted.first().and_then(|(_, outcome)| match outcome {
-            Outcome::Measured(best) => Some(&best.answers),
-            Outcome::Diverged => None,
-        });
-        let mut rows = Vec::new();
-        for (index, (recipe, outcome)) in sorted.into_iter().enumerate() {
-            let of_measured = match outcome {
-                Outcome::Measured(measured) => Some(measured),
-                Outcome::Diverged => None,
-            };
-            let versus_best = match (best, of_measured) {
-                (Some(best), Some(it)) if index > 0 => Some(McNemar::of(best, &it.answers, &it.labels)?),
-                _ => None,
-            };
+        sorted.sort_by(|(_, a), (_, b)| order(a, b));
+        let best = sorted.first().and_then(|(_, outcome)| outcome.as_ref());
+        let row = |(index, (recipe, outcome)): (usize, (&'a Recipe, &Outcome))| -> Result<Row<'a>> {
+            let outcome = outcome.as_ref();
+            let others = best.zip(outcome).filter(|_| index > 0);
+            let versus_best = others.map(|(best, it)| McNemar::of(&best.answers, &it.answers, labels));
             let keys = variations.iter().map(|variation| variation.key.as_str());
             let value = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
-            rows.push(Row {
+            Ok(Row {
                 changes: keys.zip(recipe.values.iter().map(value)).collect(),
                 path: shown(&root.join(&recipe.study.name)).to_string(),
-                diverged: of_measured.is_none(),
-                committee: of_measured.map(|it| it.committee),
-                columns: of_measured.map(|it| it.columns),
-                log_loss: of_measured.map(|it| it.log_loss),
-                versus_best,
+                diverged: outcome.is_none(),
+                committee: outcome.map(|it| it.committee),
+                columns: outcome.map(|it| it.columns),
+                log_loss: outcome.map(|it| it.log_loss),
+                versus_best: versus_best.transpose()?,
                 recipe,
-                variations,
-            });
-        }
-        let path = shown(root).to_string();
-        Ok(Self { schema: SCHEMA, study: &base.name, path, held_out_digits: base.validation, recipes: rows })
+            })
+        };
+        Ok(Self {
+            schema: SCHEMA,
+            study: &base.name,
+            path: shown(root).to_string(),
+            held_out_digits: base.validation,
+            recipes: sorted.into_iter().enumerate().map(row).collect::<Result<_>>()?,
+            variations,
+        })
     }
 
-    /// A row a recipe.
+    /// One row for each recipe.
     pub(super) fn table(&self) -> String {
-        let keys: Vec<&str> = self.recipes.first().map_or_else(Vec::new, |row| {
-            row.variations.iter().map(|variation| short(&variation.key, row.variations)).collect()
-        });
+        let keys = self.variations.iter().map(|variation| short(&variation.key, self.variations));
         let figures = ["committee", "columns", "log-loss", "p"];
-        let header: Vec<(&str, Align)> =
-            keys.into_iter().chain(figures).map(|title| (title, Align::Right)).collect();
+        let header: Vec<(&str, Align)> = keys.chain(figures).map(|title| (title, Align::Right)).collect();
         table(&header, &self.recipes.iter().map(Row::cells).collect::<Vec<_>>())
     }
 
-    /// Whether a recipe did not diverge.
-    pub(super) fn has_best(&self) -> bool {
-        self.recipes.first().is_some_and(|best| !best.diverged)
-    }
-
-    /// The config of the best recipe, under a name of its own.
-    pub(super) fn best_config(&self, base: &Study, recipes: &[Recipe]) -> Option<Study> {
+    /// The config of the best recipe, under its own name; `None` if all diverged.
+    pub(super) fn best_config(&self) -> Option<Study> {
         let best = self.recipes.first().filter(|best| !best.diverged)?;
         let mut study = best.recipe.study.clone();
-        study.name = format!("{}-tuned", base.name);
-        let (changes, n_recipes) = (changes(best.variations, best.recipe), recipes.len());
+        study.name = format!("{}-tuned", self.study);
         study.notes = vec![format!(
-            "The config {} with {changes}: the best of {n_recipes} recipes on {} held-out digits.",
-            base.name, base.validation
+            "The config {} with {}: the best of {} recipes on {} held-out digits.",
+            self.study,
+            changes(self.variations, best.recipe),
+            self.recipes.len(),
+            self.held_out_digits
         )];
         Some(study)
     }
@@ -212,9 +196,9 @@ impl fmt::Display for Comparison<'_> {
         write!(
             f,
             "# Recipes for {}, by errors on {} held-out digits\n\n{}\n\
-             committee: errors of all columns together; columns: mean and spread of one;\n\
-             p: McNemar's exact test against the first. The first of several is flattered by\n\
-             chance: recipes with a large p may be as good.\n",
+             committee: errors of all columns together; columns: mean error of one, ± spread;\n\
+             p: McNemar's exact test against the first row. The best of several recipes looks\n\
+             better by chance: recipes with a large p may be as good.\n",
             self.study,
             self.held_out_digits.separate_with_commas(),
             self.table()
@@ -238,7 +222,7 @@ impl Row<'_> {
                 significant(log_loss, 3),
                 self.versus_best.map_or_else(nothing, |test| test.p_text()),
             ],
-            _ => ["diverged".to_owned(), nothing(), nothing(), nothing()],
+            _ => [DIVERGED.to_owned(), nothing(), nothing(), nothing()],
         };
         self.recipe.values.iter().cloned().chain(figures).collect()
     }

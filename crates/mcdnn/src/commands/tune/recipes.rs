@@ -13,7 +13,7 @@ pub(super) struct Variation {
 }
 
 impl Variation {
-    /// From `learning_rate.peak=0.02,0.05`. Commas within brackets, braces and quotes part no values: `widths=[14],[16,18]`.
+    /// From `learning_rate.peak=0.02,0.05`. Commas inside brackets, braces and quotes do not separate values: `widths=[14],[16,18]`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let usage = || "expected KEY=A,B,…, such as epochs=10,20".to_owned();
         let (key, list) = text.split_once('=').ok_or_else(usage)?;
@@ -52,8 +52,8 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// Every combination, the last key changing fastest, as studies that hold out the digits of `base`; two that come to the same
-    /// config are one.
+    /// Every combination, the last key changing fastest, as studies that hold out the digits of `base`. Combinations that give the same
+    /// config are one recipe.
     ///
     /// # Errors
     /// A usage error for a config that is not valid, or that is about other digits.
