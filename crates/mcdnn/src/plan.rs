@@ -1,6 +1,5 @@
 //! What a run is going to do, and for how long: said before it starts.
 
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -167,16 +166,6 @@ impl Plan<'_> {
     }
 }
 
-/// The whole plan: the time first, then what is trained.
-impl fmt::Display for Plan<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(time) = self.time() {
-            writeln!(f, "{time}")?;
-        }
-        write!(f, "{}\n{}", self.study(None), self.work())
-    }
-}
-
 /// A time no finer than an estimate is: `40 s`, `1 min 50 s`, `25 min`, `12 h 10 min`, `3 d 4 h`.
 pub(crate) fn rounded(time: Duration) -> String {
     let of = |unit: u64, step: u64| time.as_secs().div_ceil(unit * step) * step;
@@ -238,9 +227,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let results = ResultsFolder::open(folder.path());
         let mut study = quick();
-        assert!(!Plan::new(&study, &results, workers(1)).to_string().contains("skip"));
+        assert!(!Plan::new(&study, &results, workers(1)).study(None).contains("skip"));
         study.skip_below = Some(0.001);
-        let text = Plan::new(&study, &results, workers(1)).to_string();
+        let plan = Plan::new(&study, &results, workers(1));
+        let text = format!("{}\n{}", plan.study(None), plan.work());
         let line = "\nskipped   images whose label has a probability above 1 − 0.001 (skip_below)\n";
         assert!(text.contains(line), "{text}");
     }
@@ -260,7 +250,7 @@ mod tests {
         std::fs::write(column.metrics(), line(1) + &line(2) + "{\"epo").unwrap();
         let plan = Plan::new(&study, &results, workers(2));
         assert_eq!(plan.n_images(), (4 * 8 - 2) * 60_000);
-        let text = plan.to_string();
+        let text = format!("{}\n{}", plan.time().unwrap(), plan.study(None));
         assert!(text.contains("columns   4: 1 of each width (14, 16, 18, 20); 4 to train"), "{text}");
         assert!(
             text.contains("76,040 parameters") && text.contains("at the measured 5,000 images/s"),

@@ -12,7 +12,7 @@ use crate::Summary;
 use columns::{together_table, widths_table};
 use format::{duration, epochs, list, named, short};
 use listing::Listing;
-use study::Kind;
+use study::{EpochRecord, Kind};
 use thousands::Separable;
 
 /// The report: each column's error, each width's mean and committee, all columns together by every rule, the
@@ -76,9 +76,6 @@ fn page(summary: &Summary, sections: &[Section]) -> String {
     text
 }
 
-/// The error above which a column has learnt nothing.
-const LEARNT_NOTHING_PERCENT: f64 = 50.0;
-
 fn head(summary: &Summary) -> String {
     let manifest = &summary.manifest;
     let study = &manifest.config;
@@ -125,7 +122,7 @@ fn head(summary: &Summary) -> String {
         ));
     }
     let nothing_learnt: Vec<String> = (summary.figures.members.iter())
-        .filter(|member| member.score.error_percent() > LEARNT_NOTHING_PERCENT)
+        .filter(|member| member.score.error_percent() > 100.0 * EpochRecord::NOTHING_LEARNT)
         .map(|member| member.name.clone())
         .collect();
     if !nothing_learnt.is_empty() {

@@ -220,7 +220,8 @@ fn weights(study: &Study, columns: &[&FinishedColumn<'_>]) -> Result<Option<Vec<
     let n = study.validation;
     let mut weights = Vec::new();
     for column in columns {
-        let Some(error) = column.kept_epoch()?.and_then(|kept| kept.validation_error) else {
+        let epochs = column.epochs()?;
+        let Some(error) = column.kept_epoch(&epochs).and_then(|kept| kept.validation_error) else {
             return Ok(None);
         };
         // A share of these digits: the nearest count is the one it was made from.

@@ -53,7 +53,7 @@ pub(crate) fn trials(
         for id in columns {
             let column = folder.finished_column(manifest, *id)?;
             let of_column = column.epochs()?;
-            kept.push(column.kept_epoch()?);
+            kept.push(column.kept_epoch(&of_column).copied());
             skipped.extend(of_column.iter().map(|epoch| epoch.skipped));
             epochs.push(of_column.last().copied());
         }

@@ -225,17 +225,14 @@ impl FinishedColumn<'_> {
         Ok(EpochRecord::lines(&bytes).map(|(_, record)| record).collect())
     }
 
-    /// Of [`epochs`](Self::epochs) the one whose weights it has: the last or, with early stopping, the best; `None` when its line is
+    /// The one of its [`epochs`](Self::epochs) whose weights it has: the last or, with early stopping, the best; `None` if its line is
     /// missing.
-    ///
-    /// # Errors
-    /// As of [`epochs`](Self::epochs).
-    pub fn kept_epoch(&self) -> Result<Option<EpochRecord>, StudyError> {
-        let epochs = self.epochs()?;
-        Ok(match self.record.kept_epoch {
-            Some(kept) => epochs.into_iter().find(|record| record.epoch == kept),
-            None => epochs.last().copied(),
-        })
+    #[must_use]
+    pub fn kept_epoch<'e>(&self, epochs: &'e [EpochRecord]) -> Option<&'e EpochRecord> {
+        match self.record.kept_epoch {
+            Some(kept) => epochs.iter().find(|record| record.epoch == kept),
+            None => epochs.last(),
+        }
     }
 
     /// The files that are in its record or, of format 1, on the disk.

@@ -1,8 +1,7 @@
 //! JSON read by serde, so that every mistake is named by its key.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
+use std::io;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -28,13 +27,12 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
 
 /// The whole text of a file of at most `max_bytes`.
 pub(crate) fn read_text(path: &Path, action: &'static str, max_bytes: u64) -> Result<String, StudyError> {
-    let too_long = || std::io::Error::other(format!("longer than {max_bytes} bytes"));
-    let read = || {
-        let mut text = String::new();
-        let n_bytes = File::open(path)?.take(max_bytes + 1).read_to_string(&mut text)?;
-        if n_bytes as u64 > max_bytes { Err(too_long()) } else { Ok(text) }
-    };
-    read().map_err(StudyError::io(path, action))
+    let bytes = committee::read_at_most(path, max_bytes);
+    let text = bytes.and_then(|bytes| {
+        let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+        String::from_utf8(bytes).map_err(not_text)
+    });
+    text.map_err(StudyError::io(path, action))
 }
 
 /// Reads a struct from an object alone. Serde would take a list of its values, too, without their keys.

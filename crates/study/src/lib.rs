@@ -44,6 +44,7 @@ pub use finished::{FinishedColumn, Predictions};
 pub use folder::{ColumnFolder, ResultsFolder};
 pub use kinds::{Kind, kinds};
 pub use learning_rate::{LearningRate, RunLength};
+pub use listing::remove_if_there;
 pub use lock::{Asking, AwakeClock, ColumnLocks, Holder};
 pub use manifest::{DataFile, MANIFEST_SCHEMA, Manifest};
 pub use metrics::{EpochRecord, read_metrics};

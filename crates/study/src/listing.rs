@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::StudyError;
 
-/// Removes a file, unless another has.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+/// Removes a file; that it is not there is no error.
+///
+/// # Errors
+/// The system's.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(reason),
         _ => Ok(()),

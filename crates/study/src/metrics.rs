@@ -33,8 +33,8 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
-    /// The error on the held-out digits above which a column has learnt nothing.
-    const NOTHING_LEARNT: f64 = 0.5;
+    /// The share of digits wrong above which a column has learnt nothing.
+    pub const NOTHING_LEARNT: f64 = 0.5;
 
     /// Without held-out digits: the loss above which it has learnt nothing, in nats. Guessing among ten classes gives ln 10 = 2.3.
     const NOTHING_LEARNT_LOSS: f64 = 1.5;

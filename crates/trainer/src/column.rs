@@ -1,8 +1,8 @@
 //! One column between its first weights or its checkpoint and its test probabilities: all but the training steps, which
 //! its [`group`](crate::group) makes.
 
+use std::fs;
 use std::time::Duration;
-use std::{fs, io};
 
 use ciresan_net::{Engine, EngineError, Metadata, OptimizerState, Parameters};
 use serde_json::json;
@@ -215,7 +215,7 @@ impl<'a, 'setup> Column<'a, 'setup> {
             views: study.views,
             files: self.files.checksums()?,
         })?;
-        remove_checkpoints(&self.files)?;
+        remove_unfinished(&self.files)?;
         Ok(Outcome::Finished { epochs: self.position.epoch, kept_epoch })
     }
 
@@ -281,14 +281,9 @@ impl<'a, 'setup> Column<'a, 'setup> {
 }
 
 /// Deletes what only an unfinished column has, as far as it is there.
-pub(crate) fn remove_checkpoints(files: &ColumnFolder) -> Result<(), ColumnError> {
+pub(crate) fn remove_unfinished(files: &ColumnFolder) -> Result<(), ColumnError> {
     for path in [files.diverged(), files.checkpoint_before(), files.checkpoint()] {
-        match fs::remove_file(&path) {
-            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
-                return Err(ColumnError::Remove { path, reason });
-            }
-            _ => {}
-        }
+        study::remove_if_there(&path).map_err(|reason| ColumnError::Remove { path, reason })?;
     }
     Ok(())
 }

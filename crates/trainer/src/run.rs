@@ -183,7 +183,7 @@ pub fn clean_finished(folder: &ResultsFolder, columns: &[ColumnId]) -> Result<()
             let record = folder.finished_column(&manifest, id)?.record().clone();
             files.write_record(&ColumnRecord { files: files.checksums()?, ..record })?;
         }
-        column::remove_checkpoints(&files)?;
+        column::remove_unfinished(&files)?;
     }
     Ok(())
 }

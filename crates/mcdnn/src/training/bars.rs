@@ -206,9 +206,7 @@ impl Observer for Bars {
             }
             Event::Warned { column, warning } => self.keep(format!("warning: column {column}: {warning}")),
             Event::ColumnFinished { worker, column, epochs, kept_epoch } => {
-                let spared =
-                    u64::from(self.epochs - epochs) * (self.images_per_column / u64::from(self.epochs));
-                state.outlook.spare(spared);
+                let spared = state.outlook.end(epochs);
                 self.total.set_length(state.outlook.total());
                 let worker = &mut state.workers[worker];
                 worker.total -= spared;

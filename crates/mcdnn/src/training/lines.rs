@@ -19,7 +19,6 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// Prints a line on stderr for every epoch of every column or, of a long run, at most one a minute.
 pub(super) struct Lines<'a> {
     epochs: u32,
-    images_per_epoch: u64,
     n_columns: usize,
     is_long: bool,
     terminal: &'a Terminal,
@@ -41,8 +40,7 @@ impl<'a> Lines<'a> {
             terminal.note("progress  at most one line a minute; every epoch is in columns/*/metrics.jsonl");
         }
         let state = Mutex::new(State { outlook, n_finished: 0, printed: None });
-        let images_per_epoch = u64::from(study.n_training_digits());
-        Self { epochs: study.epochs, images_per_epoch, n_columns, is_long, terminal, state }
+        Self { epochs: study.epochs, n_columns, is_long, terminal, state }
     }
 }
 
@@ -72,7 +70,7 @@ impl Observer for Lines<'_> {
             }
             Event::ColumnFinished { column, epochs, kept_epoch, .. } => {
                 state.n_finished += 1;
-                state.outlook.spare(u64::from(self.epochs - epochs) * self.images_per_epoch);
+                state.outlook.end(*epochs);
                 let (n_finished, of) = (state.n_finished, count(self.n_columns, "column"));
                 let stopped = stopped_early(*epochs, *kept_epoch);
                 terminal

@@ -8,6 +8,9 @@ use study::Study;
 #[derive(Debug)]
 pub(super) struct Outlook {
     started: Instant,
+    /// Of a column, at most.
+    epochs: u32,
+    images_per_epoch: u64,
     /// Images of all columns from first to last epoch.
     total: u64,
     /// Images trained in earlier runs, of columns begun in this one.
@@ -18,8 +21,9 @@ pub(super) struct Outlook {
 
 impl Outlook {
     pub(super) fn new(study: &Study, n_columns: usize) -> Self {
+        let images_per_epoch = u64::from(study.n_training_digits());
         let total = images_per_column(study) * n_columns as u64;
-        Self { started: Instant::now(), total, before: 0, trained: 0 }
+        Self { started: Instant::now(), epochs: study.epochs, images_per_epoch, total, before: 0, trained: 0 }
     }
 
     /// A column has begun that earlier runs had trained on `images_done` images.
@@ -32,9 +36,11 @@ impl Outlook {
         self.trained += n_images as u64;
     }
 
-    /// A column has ended without training on these images.
-    pub(super) fn spare(&mut self, n_images: u64) {
-        self.total -= n_images;
+    /// A column has ended after so many epochs. Returns the images that it need not train on any more.
+    pub(super) fn end(&mut self, epochs: u32) -> u64 {
+        let spared = u64::from(self.epochs - epochs) * self.images_per_epoch;
+        self.total -= spared;
+        spared
     }
 
     pub(super) fn total(&self) -> u64 {
