@@ -51,8 +51,13 @@ impl Session {
 
     /// Reads until the screen shows this.
     fn until(&mut self, shown: &str) {
-        while !self.screen.screen().contents().contains(shown) {
-            assert!(self.read(), "it ended without {shown:?}: {}", self.screen.screen().contents());
+        self.until_screen(shown, |screen| screen.contains(shown));
+    }
+
+    /// Reads until the screen is so.
+    fn until_screen(&mut self, how: &str, is_so: impl Fn(&str) -> bool) {
+        while !is_so(&self.screen.screen().contents()) {
+            assert!(self.read(), "it ended without {how:?}: {}", self.screen.screen().contents());
         }
     }
 
@@ -117,11 +122,12 @@ fn a_finished_run_leaves_its_lines_and_no_bars_at_any_width() {
 #[test]
 fn a_terminal_may_be_resized_meanwhile() {
     let place = Place::new();
-    place.config(&[("\"epochs\": 2", "\"epochs\": 60")]);
+    place.config(&[("\"epochs\": 2", "\"epochs\": 600")]);
     let mut session = Session::start(at_a_terminal(&place, "reproduce --config tiny.json --workers 2"), 100);
-    session.until(" %  epoch 3");
+    session.until(" %  epoch");
     session.resize(130);
-    session.until(" %  epoch 10");
+    let is_wider = |line: &str| line.contains(" %  epoch") && line.chars().count() > 100;
+    session.until_screen("a bar as wide as the terminal now", |screen| screen.lines().any(is_wider));
     let (code, screen, _) = session.end();
     assert_eq!(code, Some(0), "{screen}");
     check_clean(&screen, &["w14-1       finished in", "original-1  finished in", "trained 2 columns"]);
