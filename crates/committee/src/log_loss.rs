@@ -11,7 +11,7 @@ use crate::check::check_labels;
 /// # Shapes
 /// `probabilities`: `[images, classes]`. `labels`: a class for each image.
 /// # Errors
-/// [`CommitteeError`] when there is not one label an image, or one is no class.
+/// [`CommitteeError`] when there is not one label for each image, or a label is not a class.
 ///
 /// ```
 /// let probabilities = ndarray::array![[0.5, 0.5], [0.25, 0.75]];

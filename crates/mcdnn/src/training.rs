@@ -53,7 +53,7 @@ pub(crate) enum End {
     Interrupted,
     /// Some columns failed; stderr has said which and why.
     Failed,
-    /// As [`Failed`](Self::Failed), but only because losses were not finite: the recipe is at fault.
+    /// As [`Failed`](Self::Failed), but only because losses were not finite: the cause is the recipe.
     Diverged,
     /// As [`Failed`](Self::Failed), but only because other processes have taken columns over, and train them.
     TakenOver,

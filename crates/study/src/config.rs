@@ -78,8 +78,7 @@ impl Keys {
         let some_left = format!(": \"{}\" has {n_train} training digits", self.data);
         let validation = whole(".validation", self.validation, [0, n_train - 1], &some_left)?;
         if self.early_stopping.is_some() && validation == 0 {
-            let want =
-                "to be left out: no digits are held out (validation is 0) by whose error training could stop";
+            let want = "to be left out: no digits are held out (validation is 0), and early stopping needs their error";
             return Err(expected(".early_stopping", want));
         }
         let n_left = n_train - self.validation;

@@ -6,23 +6,23 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::Study;
 use crate::json::{expected, object};
 
-/// Early stopping by patience. A column trains to the end of epoch `patience` at least; whenever the error on the held-out digits falls
-/// below `threshold` times the lowest so far, after epoch e, to the end of epoch `increase` · e at least. Its weights are those of the
-/// epoch with the lowest error; of equals, of the first.
+/// Early stopping by patience. A column trains at least `patience` epochs. When its error on the held-out digits falls below `threshold`
+/// times the lowest so far, after epoch e, it trains at least `increase` · e epochs. It keeps the weights of the epoch with the lowest
+/// error; of equal ones, the first.
 ///
 /// # Source
-/// The rule of the Theano project's training, which is that of the Deep Learning Tutorials (LISA lab, 2008 to 2015): there counted in
-/// steps, and applied between two epochs, too; the epochs measured are the same but for the last.
+/// The rule of the Theano project, from the Deep Learning Tutorials (LISA lab, 2008 to 2015). They count steps, and may stop within an
+/// epoch: a column then measures one epoch less than here.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, inline)]
 pub struct EarlyStopping {
     /// Epochs that a column trains at least.
     #[schemars(range(min = 1, max = Study::MAX_EPOCHS))]
     pub patience: u32,
-    /// Factor on an epoch with a better error: so many epochs the column then trains at least.
+    /// After an epoch e with a better error, the column trains at least increase · e epochs.
     #[schemars(range(min = 1, max = EarlyStopping::MAX_INCREASE))]
     pub increase: f64,
-    /// An error is better if it is below this share of the lowest so far.
+    /// An error counts as better if it is below threshold times the lowest so far.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub threshold: f64,
 }
@@ -31,7 +31,7 @@ impl EarlyStopping {
     /// Largest factor on an epoch.
     pub const MAX_INCREASE: f64 = 100.0;
 
-    /// How many epochs a column trains at least whose error has got better after `epoch`, counted from 1.
+    /// The number of epochs that a column trains at least, if its error is better after `epoch`, counted from 1.
     #[must_use]
     pub fn patience_after(&self, epoch: u32) -> u32 {
         self.patience.max((self.increase * f64::from(epoch)).ceil() as u32)

@@ -17,7 +17,7 @@
 //!     column.json            written last, says that the column is done: provenance and checksums
 //!     checkpoint.safetensors, checkpoint-before.safetensors
 //!                            the last two places to resume from, only while unfinished
-//!     diverged.json          the step after which the loss was no number, only while unfinished
+//!     diverged.json          the step at which the loss was not finite, only while unfinished
 //! ```
 
 use std::collections::BTreeMap;
@@ -305,7 +305,7 @@ impl ColumnFolder {
         self.root.join("checkpoint.safetensors")
     }
 
-    /// `diverged.json`: the step that an unfinished column cannot go on after, because its loss is no finite number.
+    /// `diverged.json`: the step at which an unfinished column diverged: its loss was not finite.
     #[must_use]
     pub fn diverged(&self) -> PathBuf {
         self.root.join("diverged.json")

@@ -31,7 +31,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = temporary(folder, &prefix, 6)?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
-    // By the C library, unlike `persist`, so that tests can spoil it; what is dropped below has lost its name.
+    // `persist` makes the system call itself; this one is the C library's, which the tests of faults replace. The temporary file's
+    // own clean-up then finds nothing to remove.
     fs::rename(temporary.path(), path)?;
     // Makes the rename last. Only Unix can open a folder for that; elsewhere the file system is trusted.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }

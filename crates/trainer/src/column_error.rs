@@ -16,7 +16,7 @@ use crate::metrics::MetricsError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ColumnError {
-    /// Training has diverged. [`study::ColumnFolder::diverged`] has the step's images, by which it can be replayed from the checkpoint.
+    /// Training has diverged. [`study::ColumnFolder::diverged`] names the step's images, so that it can be repeated from the checkpoint.
     #[error(
         "{what} is {got} in epoch {epoch}, step {step}, at a learning rate of {learning_rate}: \
          try a smaller learning rate; `diverged.json` in the column's folder has the images of the step"
@@ -73,7 +73,7 @@ pub enum ColumnError {
 }
 
 impl ColumnError {
-    /// Whether training has diverged: the recipe is at fault, and not the machine.
+    /// Whether training has diverged: the cause is the recipe, not the machine.
     #[must_use]
     pub fn is_divergence(&self) -> bool {
         matches!(self, Self::NotFinite { .. } | Self::Weights(_))

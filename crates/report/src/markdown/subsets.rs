@@ -66,7 +66,7 @@ pub(super) fn subsets_table(summary: &Summary, listing: Listing) -> Option<Strin
     let mut text = table(&header, &summary.subsets.iter().map(row).collect::<Vec<_>>());
     if has_regions {
         text.push_str(
-            "\nmissed by exactly these: digits that the committee of each of these widths misses, and no\nother width's committee.\n",
+            "\nmissed by exactly these: each of these widths' committees misses the digit,\nand no other width's committee does.\n",
         );
     }
     Some(text)

@@ -31,8 +31,9 @@ pub(super) fn trials_table(summary: &Summary) -> Option<String> {
     let rows: Vec<Vec<String>> = ours.chain(theano::TRIALS.iter().map(theano_row)).collect();
     let text = table(&header, &rows);
     Some(format!(
-        "{text}\nTheano: one column each, on a Tesla c2075; its errors are high because it also distorted the validation and\n\
-         test digits. This study: means over a width's columns, trained side by side; rate is the highest rate.\n"
+        "{text}\nTheano: one column each, on a Tesla c2075; its errors are high because the\n\
+         validation and test digits were distorted, too. This study: means over a width's\n\
+         columns, trained side by side; rate is the highest rate.\n"
     ))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn with_views_table(summary: &Summary) -> Option<String> {
     let (count, strength) = (with_views.views.count, with_views.views.strength);
     Some(format!(
         "The mean of {count} views of each digit: the digit itself and versions distorted\n\
-         with {strength} of the training's strength. The paper classifies only the digit itself.\n\n{}\n\
+         with {strength} of the training's strength. The paper classifies only the digit.\n\n{}\n\
          All columns together: {} errors with views, {} without. Right only with views:\n\
          {only_second_right}, only without: {only_first_right}. McNemar's exact test, two-sided: p = {}.\n",
         table(&header, &rows),

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use anyhow::Result;
 use ndarray::{Array3, ArrayView3, Axis};
-
 use preprocess::Views;
 
 use super::source::Found as Image;
@@ -13,8 +12,10 @@ use crate::studies::Found;
 /// The share of the work for the answers that the look at orientations may take.
 const SHARE: usize = 12;
 
-/// Images of a file that are looked at: at least, so that it is not chance, and at most.
+/// Fewer images of a file would decide by chance.
 const N_LEAST: usize = 12;
+
+/// More images of a file are not needed.
 const N_MOST: usize = 200;
 
 /// So much more probable must a column's first digit be for an image to count as clearer.
