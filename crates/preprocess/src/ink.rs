@@ -101,14 +101,19 @@ impl Polarity {
 ///
 /// Returns `[height, width]` of the box, 0 where there is no ink.
 ///
-/// Where most of the border has another grey than most of the image, the border may be a desk or a frame. Then the paper is looked for in
-/// the image, what touches the border is left out, and the answer is in doubt. Where that leaves no digit, the border is paper after all.
+/// Where most of the border has another grey than most of the image, and what differs from the border looks like a sheet and not like a thick digit,
+/// the border may be a desk or a frame. Then the paper is looked for in the image, what touches the border is left out, and the answer is in
+/// doubt. Where that leaves no digit, the border is paper after all.
 pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
     let (polarity, outer, counts) = Polarity::found(image)?;
     let points = sampled(image);
     let inner = median(points.iter().map(|point| point[2] as u8).collect());
     let (polarity_inside, contrast) = Polarity::against(inner, &counts);
-    if (outer - inner).abs() > i32::from(contrast.max(MIN_CONTRAST)) {
+    let light = polarity.light_on_dark(image);
+    let paper = Paper::under(light.view());
+    let on_border = on(&paper, light.view(), Border::Paper);
+    let is_digit = paper.deviation <= ROUGH && matches!(on_border, Ok((_, None)));
+    if !is_digit && (outer - inner).abs() > i32::from(contrast.max(MIN_CONTRAST)) {
         let image = polarity_inside.light_on_dark(image);
         let points = sampled(image.view());
         let level = median(points.iter().map(|point| point[2] as u8).collect());
@@ -117,8 +122,7 @@ pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
             return Ok(Ink { pixels, polarity: polarity_inside, doubt: Some(Doubt::Border) });
         }
     }
-    let image = polarity.light_on_dark(image);
-    let (pixels, doubt) = on(&Paper::under(image.view()), image.view(), Border::Paper)?;
+    let (pixels, doubt) = on_border?;
     let pixels = pixels.expect("what the border is part of has ink");
     Ok(Ink { pixels, polarity, doubt })
 }

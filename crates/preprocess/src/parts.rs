@@ -52,6 +52,9 @@ const SMALLEST: f32 = 0.2;
 /// The lines of a frame are no thicker than this share of its longer side.
 const FRAME: f32 = 0.08;
 
+/// A frame encloses at least this share of its box; a digit that a stroke stands in encloses less.
+const FRAME_FILLED: f32 = 0.8;
+
 /// What the image's border is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Border {
@@ -127,8 +130,8 @@ fn digit(mask: &Array2<bool>, border: Border, is_ruled: bool) -> Option<Array2<b
         lies[1] && is_long || piece.touches_border(size) && (lies[0] || border == Border::Other)
     };
     let mut kept: Vec<bool> = pieces.all.iter().map(|piece| !is_border(piece)).collect();
-    for (kept, piece) in kept.iter_mut().zip(&pieces.all) {
-        *kept &= !is_frame(piece, &pieces.all);
+    for (index, kept) in kept.iter_mut().enumerate() {
+        *kept &= !is_frame(&pieces, index);
     }
     let is_told_apart = is_ruled || kept.contains(&false);
     let kept_pieces = || pieces.all.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(piece, _)| piece);
@@ -149,12 +152,24 @@ fn digit(mask: &Array2<bool>, border: Border, is_ruled: bool) -> Option<Array2<b
 }
 
 /// Whether a piece is a thin ring around something of its size.
-fn is_frame(piece: &Piece, all: &[Piece]) -> bool {
-    let thickness = piece.area as f32 / (2 * (piece.height() + piece.width())) as f32;
-    thickness <= FRAME * piece.longer() as f32
-        && all
-            .iter()
-            .any(|other| piece.surrounds(other) && other.longer() as f32 >= MAIN * piece.longer() as f32)
+fn is_frame(pieces: &Pieces, index: usize) -> bool {
+    let piece = &pieces.all[index];
+    let [height, width, longer] = [piece.height(), piece.width(), piece.longer()].map(|side| side as f32);
+    let thickness = piece.area as f32 / (2.0 * (height + width));
+    let is_around = |other: &Piece| piece.surrounds(other) && other.longer() as f32 >= MAIN * longer;
+    thickness <= FRAME * longer
+        && pieces.all.iter().any(is_around)
+        && enclosed(&pieces.ends(index).collect::<Vec<_>>(), piece) >= FRAME_FILLED * height * width
+}
+
+/// The area that a piece's outline encloses, row by row.
+fn enclosed(ends: &[[[usize; 2]; 2]], piece: &Piece) -> f32 {
+    let mut outline = vec![[usize::MAX, 0]; piece.height()];
+    for [[row, first], [_, last]] in ends {
+        let outline = &mut outline[row - piece.rows[0]];
+        *outline = [outline[0].min(*first), outline[1].max(*last)];
+    }
+    outline.iter().map(|[first, last]| last + 1 - first).sum::<usize>() as f32
 }
 
 /// What speaks against one digit.
@@ -231,13 +246,6 @@ fn is_sheet(pieces: &Pieces, index: usize, piece: &Piece) -> bool {
         return false;
     }
     let ends: Vec<[[usize; 2]; 2]> = pieces.ends(index).collect();
-    // The area that its outline encloses, row by row.
-    let mut outline = vec![[usize::MAX, 0]; piece.height()];
-    for [[row, first], [_, last]] in &ends {
-        let outline = &mut outline[row - piece.rows[0]];
-        *outline = [outline[0].min(*first), outline[1].max(*last)];
-    }
-    let filled: usize = outline.iter().map(|[first, last]| last + 1 - first).sum();
     let boxed = (0..30).map(|step| {
         let (sin, cos) = (step as f32 * 3.0).to_radians().sin_cos();
         let mut extent = [[f32::MAX, f32::MIN]; 2];
@@ -252,7 +260,7 @@ fn is_sheet(pieces: &Pieces, index: usize, piece: &Piece) -> bool {
     });
     let smallest = boxed.min_by(|a, b| a[0].total_cmp(&b[0])).unwrap_or([1.0, 1.0]);
     smallest[1] < SHEET_ASPECT
-        && filled as f32 >= SHEET_FILLED * smallest[0]
+        && enclosed(&ends, piece) >= SHEET_FILLED * smallest[0]
         && piece.area as f32 >= SHEET_AREA * smallest[0]
 }
 

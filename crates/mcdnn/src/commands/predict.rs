@@ -44,7 +44,7 @@ const SCHEMA: u32 = 1;
 /// unchanged, except that dark digits on light are inverted.
 ///
 /// Prints for each image the three most probable digits of the committee and of each width, and how many columns agree. An answer is clear
-/// if the committee's probability is at least 80 %, all columns agree and the image looks like one digit. Otherwise the reason is printed.
+/// if every column gives it a probability of at least 80 % and the image looks like one digit. Otherwise the reason is printed.
 /// On a terminal, the digit is drawn as the columns see it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
@@ -89,7 +89,7 @@ struct Report<'a> {
     path: String,
     /// The columns that were asked, in training order.
     columns: Vec<String>,
-    /// Least probability of a clear answer.
+    /// Least probability that every column gives a clear answer.
     clear_from: f64,
     /// What the columns were asked about, if not the digits alone.
     #[serde(skip_serializing_if = "Option::is_none")]

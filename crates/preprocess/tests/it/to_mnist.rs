@@ -222,6 +222,39 @@ fn frames_lines_and_specks_are_not_the_digit() {
     assert!(n_near >= 38 && n_doubts == 0, "specks: {n_near} {n_doubts}");
 }
 
+/// A ring so thick that it takes more than half of the image it is cropped to is not the desk around a sheet.
+#[test]
+fn a_thick_digit_without_a_margin_is_the_one_it_is_with_a_margin() {
+    let ring = Array2::from_shape_fn((120, 90), |(row, column)| {
+        let [y, x] = [(row as f64 - 59.5) / 60.0, (column as f64 - 44.5) / 45.0];
+        if (0.09..=1.0).contains(&(x * x + y * y)) { 30_u8 } else { 220 }
+    });
+    let mut with_margin = Array2::from_elem((180, 150), 220);
+    with_margin.slice_mut(s![30..150, 30..120]).assign(&ring);
+    let [cropped, whole] = [ring, with_margin].map(|image| to_mnist(image.view()).unwrap());
+    assert_eq!((cropped.polarity, cropped.doubt), (Polarity::DarkOnLight, None));
+    assert!(in_shifts(&cropped.pixels, &whole.pixels) < 1.0);
+}
+
+/// A 2 whose upper stroke stands apart, in the box of the rest.
+#[test]
+fn a_thin_stroke_is_no_frame_of_the_one_beside_it() {
+    let strokes = [[[20, 170], [160, 60]], [[160, 60], [160, 150]], [[30, 75], [50, 120]]];
+    let image = Array2::from_shape_fn((200, 200), |(row, column)| {
+        let is_near = |[from, to]: &[[i32; 2]; 2]| {
+            let [along, at] =
+                [[to[0] - from[0], to[1] - from[1]], [row as i32 - from[0], column as i32 - from[1]]]
+                    .map(|point| point.map(f64::from));
+            let length = along[0].hypot(along[1]);
+            let share = ((along[0] * at[0] + along[1] * at[1]) / length.powi(2)).clamp(0.0, 1.0);
+            (at[0] - share * along[0]).hypot(at[1] - share * along[1]) <= 4.0
+        };
+        if strokes.iter().any(is_near) { 255 } else { 0 }
+    });
+    let [top, bottom, ..] = extent(&to_mnist(image.view()).unwrap().pixels);
+    assert_eq!(bottom + 1 - top, MNIST_BOX_PX);
+}
+
 #[test]
 fn what_is_no_single_digit_is_in_doubt() {
     let beside = |gap: usize| {

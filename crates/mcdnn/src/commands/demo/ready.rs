@@ -81,7 +81,7 @@ pub(super) struct About {
     columns: Vec<AboutColumn>,
     /// `original` first, then by pixels.
     widths: Vec<Width>,
-    /// Least probability of a clear answer.
+    /// Least probability that every column gives a clear answer.
     clear_from: f64,
     /// What the columns are asked about, if not the digit alone.
     #[serde(skip_serializing_if = "Option::is_none")]
