@@ -31,7 +31,7 @@ use crate::workspace::{Workspace, same_command_again};
 /// With --peers, compares this project's programs with other libraries on the same images and the same number of threads. In every
 /// round, each program works for about 0.4 s, one after the other; the order changes from round to round. Ratios are computed in each
 /// round; the tables show their median, lowest and highest. pip installs the other libraries, in pinned versions, into an environment
-/// of their own. Results are written to results/bench/ when all is measured.
+/// of their own. When all is measured, the results are written to results/bench/, to a file for each instruction set.
 ///
 /// With --device cuda, downloads libtorch and runs the tests of the engine on it. Then it measures training steps (by columns, batch,
 /// precision and convolution method; alone and with the next batch prepared meanwhile) and two epochs of the paper's study. It records
@@ -160,7 +160,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
 
     if args.tasks.is_empty() {
-        write(&workspace, name, &comparison.to_json()?)?;
+        let instructions = comparison.machine.instruction_set.to_lowercase().replace('-', "");
+        write(&workspace, &format!("{name}-{instructions}"), &comparison.to_json()?)?;
     }
     terminal::result(if args.json {
         serde_json::to_string(&comparison)?

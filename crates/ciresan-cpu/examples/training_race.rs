@@ -4,10 +4,12 @@
 //! cargo run --release -p ciresan-cpu --example training_race -- --threads 2
 //! ```
 //!
-//! The protocol and the other contenders are in `xtask/peers/`: a line on stdin is a count of images to train on.
+//! The protocol and the other contenders are in `xtask/peers/`: a line on stdin is a count of images to train on. With `--skip-below`
+//! it trains on distorted digits that it knows by then, because nothing is skipped of the random images that the others train on.
 
 use std::error::Error;
 use std::io::{Write, stdin, stdout};
+use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::{Barrier, mpsc};
 use std::thread;
@@ -15,37 +17,47 @@ use std::time::Instant;
 
 use ciresan_cpu::CpuEngine;
 use ciresan_net::{Activation, Engine, EngineSpec, Network, Optimizer, Parameters, Precision, Step};
+use ndarray::Axis;
+use preprocess::{CANVAS_PX, Distorter, Distortion, Epoch, Width};
 
 const NETWORK: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
 const LEARNING_RATE: f32 = 0.05;
 const N_IMAGES: usize = 4096;
 const WARM_UP_STEPS: usize = 12;
-const USAGE: &str = "usage: training_race [--threads T] [--batch B] [--check]";
+/// Epochs of the embedded sample before the first turn of a column that skips.
+const KNOWN_AFTER: u32 = 200;
+const USAGE: &str = "usage: training_race [--threads T] [--batch B] [--skip-below E] [--check]";
 
 type Failure = Box<dyn Error + Send + Sync>;
 
 struct Args {
     threads: usize,
     batch: usize,
+    skip_below: f32,
     check: bool,
 }
 
 impl Args {
     fn parse() -> Result<Self, Failure> {
-        let mut args = Self { threads: 1, batch: 128, check: false };
+        let mut args = Self { threads: 1, batch: 128, skip_below: 0.0, check: false };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
+            if word == "--check" {
+                args.check = true;
+                continue;
+            }
+            let value = words.next().unwrap_or_default();
+            let wrong = |error: &dyn Error| format!("{word} {value:?}: {error}; {USAGE}");
             let number = match word.as_str() {
                 "--threads" => &mut args.threads,
                 "--batch" => &mut args.batch,
-                "--check" => {
-                    args.check = true;
+                "--skip-below" => {
+                    args.skip_below = value.parse().map_err(|error| wrong(&error))?;
                     continue;
                 }
                 _ => return Err(format!("{word}: {USAGE}").into()),
             };
-            let value = words.next().unwrap_or_default();
-            *number = value.parse().map_err(|error| format!("{word} {value:?}: {error}; {USAGE}"))?;
+            *number = value.parse().map_err(|error| wrong(&error))?;
             if !(1..=N_IMAGES).contains(number) {
                 return Err(format!("{word} {value}, expected 1 to {N_IMAGES}").into());
             }
@@ -67,10 +79,14 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let args = Args::parse()?;
-    let data = Data::new();
+    // Of digits, distortions that the columns have not seen.
+    let data =
+        if args.skip_below > 0.0 { Data::digits(KNOWN_AFTER..KNOWN_AFTER + 5)? } else { Data::random() };
     if args.check {
-        let mut column = Column::new(&data, args.batch)?;
-        let losses = (0..5).map(|_| Ok(column.train(1)?.to_string())).collect::<Result<Vec<_>, Failure>>()?;
+        let mut column = Column::new(&args)?;
+        let losses = (0..5)
+            .map(|_| Ok(column.train(&data, 1)?.loss.to_string()))
+            .collect::<Result<Vec<_>, Failure>>()?;
         return say(&format!(
             r#"{{"name": "ciresan-cpu", "precision": "fp32", "losses": [{}]}}"#,
             losses.join(", ")
@@ -83,8 +99,8 @@ fn run() -> Result<(), Failure> {
         for _ in 0..args.threads {
             let (order, counts) = mpsc::channel();
             orders.push(order);
-            let (answer, data, barrier, batch) = (answer.clone(), &data, &barrier, args.batch);
-            scope.spawn(move || work(data, batch, barrier, &counts, &answer));
+            let (answer, args, data, barrier) = (answer.clone(), &args, &data, &barrier);
+            scope.spawn(move || work(args, data, barrier, &counts, &answer));
         }
         race(&args, &orders, &answers)
     })
@@ -96,7 +112,7 @@ fn race(
     orders: &[mpsc::Sender<usize>],
     answers: &mpsc::Receiver<Result<Turn, Failure>>,
 ) -> Result<(), Failure> {
-    let turn = |n_images: usize| -> Result<(usize, f64), Failure> {
+    let turn = |n_images: usize| -> Result<(usize, f64, u32), Failure> {
         let n_steps = n_images.div_ceil(orders.len()).div_ceil(args.batch).max(1);
         for order in orders {
             order.send(n_steps)?;
@@ -104,11 +120,18 @@ fn race(
         let turns = orders.iter().map(|_| answers.recv()?).collect::<Result<Vec<_>, _>>()?;
         let start = turns.iter().map(|turn| turn.start).min().ok_or("no threads")?;
         let end = turns.iter().map(|turn| turn.end).max().ok_or("no threads")?;
-        Ok((orders.len() * n_steps * args.batch, (end - start).as_secs_f64()))
+        let n_skipped = turns.iter().map(|turn| turn.n_skipped).sum();
+        Ok((orders.len() * n_steps * args.batch, (end - start).as_secs_f64(), n_skipped))
     };
-    turn(WARM_UP_STEPS * args.batch * orders.len())?;
+    let (n_images, _, n_skipped) = turn(WARM_UP_STEPS * args.batch * orders.len())?;
+    let skipping = if args.skip_below > 0.0 {
+        let percent = 100.0 * f64::from(n_skipped) / n_images as f64;
+        format!(", {percent:.0} % skipped after {KNOWN_AFTER} epochs of 1,000 distorted digits")
+    } else {
+        String::new()
+    };
     say(&format!(
-        r#"{{"name": "ciresan-cpu", "version": "{}", "threads": {}, "task": "train", "batch": {}, "detail": "fp32, {}, a column on each thread, tanh of winners only"}}"#,
+        r#"{{"name": "ciresan-cpu", "version": "{}", "threads": {}, "task": "train", "batch": {}, "detail": "fp32, {}, a column on each thread, tanh of winners only{skipping}"}}"#,
         env!("CARGO_PKG_VERSION"),
         args.threads,
         args.batch,
@@ -118,51 +141,60 @@ fn race(
         let line = line?;
         let n_images =
             line.trim().parse().map_err(|error| format!("{line:?}, expected a count of images: {error}"))?;
-        let (n_images, seconds) = turn(n_images)?;
+        let (n_images, seconds, _) = turn(n_images)?;
         say(&format!(r#"{{"images": {n_images}, "seconds": {seconds}}}"#))?;
     }
     Ok(())
 }
 
-/// When one thread's part of a turn began and ended.
+/// When one thread's part of a turn began and ended, and how many images it skipped.
 struct Turn {
     start: Instant,
     end: Instant,
+    n_skipped: u32,
 }
 
 /// Trains one column: an answer for each count of steps, which all threads start together.
 fn work(
+    args: &Args,
     data: &Data,
-    batch: usize,
     barrier: &Barrier,
     counts: &mpsc::Receiver<usize>,
     answer: &mpsc::Sender<Result<Turn, Failure>>,
 ) {
-    let mut column = Column::new(data, batch);
+    let mut column = Column::new(args);
     for n_steps in counts {
         barrier.wait();
         let start = Instant::now();
         let trained = match &mut column {
-            Ok(column) => column.train(n_steps).map(|_| ()),
+            Ok(column) => column.train(data, n_steps).map(|trained| trained.n_skipped),
             Err(error) => Err(error.to_string().into()),
         };
         let end = Instant::now();
-        if answer.send(trained.map(|()| Turn { start, end })).is_err() {
+        if answer.send(trained.map(|n_skipped| Turn { start, end, n_skipped })).is_err() {
             return;
         }
     }
 }
 
-/// An engine with one column, and where it is in the data.
-struct Column<'data> {
+/// An engine with one column, and how far it is.
+struct Column {
     engine: CpuEngine,
-    data: &'data Data,
     batch: usize,
+    learning_rate: f32,
     n_steps: usize,
 }
 
-impl<'data> Column<'data> {
-    fn new(data: &'data Data, batch: usize) -> Result<Self, Failure> {
+/// What came of some steps: the last one's loss, and how many images all of them skipped.
+struct Trained {
+    loss: f64,
+    n_skipped: u32,
+}
+
+impl Column {
+    /// One that skips has learnt the sample, and from then on stays as it is, for it would learn its images by heart turn by turn:
+    /// at a learning rate of 0, which takes the same time.
+    fn new(args: &Args) -> Result<Self, Failure> {
         let network: Network = NETWORK.parse()?;
         let start = first_parameters(&network);
         let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
@@ -171,42 +203,71 @@ impl<'data> Column<'data> {
             activation: Activation::ScaledTanh,
             optimizer,
             precision: Precision::Fp32,
-            max_batch: batch,
-            skip_below: 0.0,
+            max_batch: args.batch,
+            skip_below: args.skip_below,
         };
-        Ok(Self { engine: CpuEngine::new(&spec, &[start])?, data, batch, n_steps: 0 })
+        let engine = CpuEngine::new(&spec, &[start])?;
+        let mut column = Self { engine, batch: args.batch, learning_rate: LEARNING_RATE, n_steps: 0 };
+        if args.skip_below > 0.0 {
+            for epoch in 0..KNOWN_AFTER {
+                let digits = Data::digits(epoch..epoch + 1)?;
+                column.train(&digits, digits.labels.len() / args.batch)?;
+            }
+            column.learning_rate = 0.0;
+        }
+        Ok(column)
     }
 
-    /// That many steps, at least one; the last one's loss.
-    fn train(&mut self, n_steps: usize) -> Result<f64, Failure> {
-        let image_len = self.data.images.len() / N_IMAGES;
+    /// That many steps, at least one.
+    fn train(&mut self, data: &Data, n_steps: usize) -> Result<Trained, Failure> {
+        let n_images = data.labels.len();
+        let image_len = data.images.len() / n_images;
         let mut steps = [Step::default()];
+        let mut n_skipped = 0;
         for _ in 0..n_steps {
-            let first = self.n_steps % (N_IMAGES / self.batch) * self.batch;
+            let first = self.n_steps % (n_images / self.batch) * self.batch;
             let range = first..first + self.batch;
-            let images = &self.data.images[range.start * image_len..range.end * image_len];
-            self.engine.train_step(images, &self.data.labels[range], LEARNING_RATE, &mut steps)?;
+            let images = &data.images[range.start * image_len..range.end * image_len];
+            self.engine.train_step(images, &data.labels[range], self.learning_rate, &mut steps)?;
+            n_skipped += steps[0].skipped;
             self.n_steps += 1;
         }
         if !steps[0].loss.is_finite() {
             return Err(format!("the loss is {}, expected a finite one", steps[0].loss).into());
         }
-        Ok(steps[0].loss)
+        Ok(Trained { loss: steps[0].loss, n_skipped })
     }
 }
 
-/// The images and labels that every contender trains on.
+/// Images, 29 x 29 pixels each, and their labels.
 struct Data {
     images: Vec<f32>,
     labels: Vec<u8>,
 }
 
 impl Data {
-    fn new() -> Self {
+    /// What every contender trains on.
+    fn random() -> Self {
         Self {
             images: uniform(8, N_IMAGES * 29 * 29).collect(),
             labels: hashes(9, N_IMAGES).map(|z| ((z >> 32) % 10) as u8).collect(),
         }
+    }
+
+    /// The training digits of the embedded sample, distorted anew in each of these epochs.
+    fn digits(epochs: Range<u32>) -> Result<Self, Failure> {
+        let sample = mnist_data::Data::sample().train;
+        let canvases =
+            preprocess::normalize_all(sample.view().images(), Width::Original, [CANVAS_PX, CANVAS_PX])?;
+        let distorter = Distorter::new(&Distortion::default(), CANVAS_PX, CANVAS_PX)?;
+        let mut data = Self { images: Vec::new(), labels: Vec::new() };
+        for epoch in epochs {
+            let epoch = Epoch { study_seed: 2012, column: 1, epoch };
+            let order = epoch.order(canvases.len_of(Axis(0)) as u32);
+            data.images.extend(distorter.distorted(canvases.view(), &order, epoch, 1.0)?);
+            data.labels.extend(order.iter().map(|&index| sample.view().labels()[index as usize]));
+        }
+        Ok(data)
     }
 }
 

@@ -58,7 +58,7 @@ fn shown_name(contender: &ContenderResult) -> String {
     match side {
         Side::Ours => format!("**{name}**{detail}"),
         Side::Peer => format!("{name} {version}{detail}"),
-        Side::Floor => format!("*{name}*{detail}"),
+        Side::Floor | Side::Shortcut => format!("*{name}*{detail}"),
     }
 }
 
@@ -125,8 +125,9 @@ mod tests {
         assert_eq!([1.234, 12.34, 123.4].map(three_digits), ["1.23", "12.3", "123"]);
     }
 
-    /// The documents that quote a race, and between which comments: `<!-- race preprocess: distort, width -->`.
-    const DOCUMENTS: [&str; 3] = ["README.md", "crates/preprocess/README.md", "crates/mnist-data/README.md"];
+    /// The documents that quote a race, and between which comments: `<!-- race preprocess-avx2: distort, width -->`.
+    const DOCUMENTS: [&str; 4] =
+        ["README.md", "docs/PERFORMANCE.md", "crates/preprocess/README.md", "crates/mnist-data/README.md"];
     const MARK: &str = "<!-- race ";
     const END: &str = "<!-- end of race -->";
 
@@ -137,8 +138,8 @@ mod tests {
         while let Some((before, after)) = rest.split_once(MARK) {
             let (asked, after) = after.split_once(" -->").expect("a mark ends with -->");
             let (_, after) = after.split_once(END).expect("every mark has its end");
-            let (peers, names) = asked.split_once(": ").expect("a mark says peers: tasks");
-            let comparison = results(peers);
+            let (race, names) = asked.split_once(": ").expect("a mark says race: tasks");
+            let comparison = results(race);
             let tasks: Vec<&TaskResult> = names
                 .split(", ")
                 .map(|name| {
@@ -158,8 +159,8 @@ mod tests {
         for document in DOCUMENTS {
             let path = workspace.root().join(document);
             let text = fs::read_to_string(&path).unwrap();
-            let want = with_tables(&text, |peers| {
-                let path = workspace.results().join(format!("bench/{peers}.json"));
+            let want = with_tables(&text, |race| {
+                let path = workspace.results().join(format!("bench/{race}.json"));
                 serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap()
             });
             if env::var_os("UPDATE_TABLES").is_some() {

@@ -1,4 +1,4 @@
-//! What a race writes: `results/bench/<peers>.json`.
+//! What a race writes: `results/bench/<peers>-<instruction set>.json`.
 
 use std::collections::BTreeMap;
 
@@ -53,6 +53,8 @@ pub(super) enum Side {
     Peer,
     /// The least that the task costs anyone, such as reading the bytes of a file.
     Floor,
+    /// This project's when it does less than the task: compared with its own contender, not with the others.
+    Shortcut,
 }
 
 /// What became of a contender.
@@ -119,7 +121,7 @@ impl TaskResult {
     pub(super) fn new(task: String, what: String, contenders: Vec<ContenderResult>) -> Self {
         let is_compared = |of: &ContenderResult, to: &ContenderResult| match to.side {
             Side::Ours => of.threads > 1 && to.threads == 1,
-            Side::Peer | Side::Floor => of.threads == to.threads,
+            Side::Peer | Side::Floor | Side::Shortcut => of.threads == to.threads,
         };
         let ours = contenders.iter().filter(|contender| contender.side == Side::Ours);
         let pairs = ours.flat_map(|of| contenders.iter().map(move |to| (of, to)));

@@ -16,6 +16,9 @@ use crate::workspace::Workspace;
 /// The tasks' names.
 pub(super) const TASKS: &[&str] = &["train"];
 
+/// The ε below which an image that is known is skipped: the one that docs/PERFORMANCE.md recommends.
+const SKIP_BELOW: &str = "0.01";
+
 /// The peers' script, and the folder of those in Rust: a workspace of its own.
 const SCRIPT: &str = "xtask/peers/training/pytorch.py";
 const RUST_PEERS: &str = "xtask/peers/rust-training";
@@ -37,6 +40,12 @@ pub(super) fn lineup(
         let mut command = Command::new(&ours);
         command.args(["--threads", &threads.to_string()]);
         Entry { name: OURS.to_owned(), side: Side::Ours, threads, command: Ok(command) }
+    };
+    let skipping = |threads: usize| {
+        let mut command = Command::new(&ours);
+        command.args(["--skip-below", SKIP_BELOW, "--threads", &threads.to_string()]);
+        let name = format!("{OURS}, skip_below {SKIP_BELOW}");
+        Entry { name, side: Side::Shortcut, threads, command: Ok(command) }
     };
     let pytorch = |name: &str, variant: &str, threads: usize, processes: usize| {
         let command = torch.as_ref().map_err(Clone::clone).map(|torch| {
@@ -62,6 +71,8 @@ pub(super) fn lineup(
         entries: vec![
             our_entry(1),
             our_entry(2),
+            skipping(1),
+            skipping(2),
             pytorch("PyTorch as usually written", "usual", 1, 1),
             pytorch("PyTorch as usually written", "usual", 2, 1),
             pytorch("PyTorch channels-last", "channels-last", 1, 1),
