@@ -106,8 +106,7 @@ impl Polarity {
 /// doubt. Where that leaves no digit, the border is paper after all.
 pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
     let (polarity, outer, counts) = Polarity::found(image)?;
-    let points = sampled(image);
-    let inner = median(points.iter().map(|point| point[2] as u8).collect());
+    let inner = median_of(&counts);
     let (polarity_inside, contrast) = Polarity::against(inner, &counts);
     let light = polarity.light_on_dark(image);
     let paper = Paper::under(light.view());
@@ -184,6 +183,18 @@ fn median(mut grey: Vec<u8>) -> i32 {
     i32::from(grey[(grey.len() - 1) / 2]) + i32::from(grey[grey.len() / 2])
 }
 
+/// The same of an image's pixels: how many each grey level has.
+fn median_of(counts: &[u64; 256]) -> i32 {
+    let n_all: u64 = counts.iter().sum();
+    let mut n_up_to = counts.iter().scan(0, |n, count| {
+        *n += count;
+        Some(*n)
+    });
+    let lower = n_up_to.clone().take_while(|&n| n <= (n_all - 1) / 2).count();
+    let upper = n_up_to.position(|n| n > n_all / 2).expect("the last level has counted all");
+    (lower + upper) as i32
+}
+
 /// Where ink begins.
 struct Levels {
     /// Above it ink is strong.
@@ -254,14 +265,13 @@ fn stroke(mask: &Array2<bool>) -> usize {
 fn grown(mask: &Array2<bool>, reach: usize) -> Array2<bool> {
     let mut grown = mask.clone();
     for axis in [Axis(0), Axis(1)] {
-        for mut lane in grown.lanes_mut(axis) {
-            let set: Vec<usize> =
-                lane.iter().enumerate().filter(|(_, set)| **set).map(|(index, _)| index).collect();
+        let before = grown.clone();
+        for (before, mut lane) in before.lanes(axis).into_iter().zip(grown.lanes_mut(axis)) {
             let mut end = 0;
-            for index in set {
+            for index in (0..lane.len()).filter(|&index| before[index]) {
                 let start = index.saturating_sub(reach).max(end);
                 end = (index + reach + 1).min(lane.len());
-                lane.slice_axis_mut(Axis(0), (start..end).into()).fill(true);
+                (start..end).for_each(|at| lane[at] = true);
             }
         }
     }
@@ -425,6 +435,17 @@ fn extent(most: &[f32], threshold: f32, noise: f32) -> Range<usize> {
 mod tests {
     use super::*;
     use ndarray::array;
+
+    #[test]
+    fn medians_of_values_and_of_counts_are_the_same() {
+        for grey in
+            [vec![7], vec![0, 255], vec![3, 3, 9], vec![255; 4], vec![1, 2, 2, 4], vec![5, 0, 5, 9, 9, 9]]
+        {
+            let mut counts = [0; 256];
+            grey.iter().for_each(|&level| counts[usize::from(level)] += 1);
+            assert_eq!(median_of(&counts), median(grey));
+        }
+    }
 
     #[test]
     fn the_border_has_every_place_once() {

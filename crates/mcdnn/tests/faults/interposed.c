@@ -7,6 +7,8 @@
  *                      has its old name
  *              EIO     the call fails
  *              ENOSPC  the call fails, and so does every later one that takes space
+ *              EROFS   the same
+ *              ENOLCK  every lock fails, whatever FAULT_AT
  * FAULT_COUNT  a file that is told the number of calls when the program ends
  */
 #define _GNU_SOURCE
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -68,6 +71,7 @@ static int spoiled(int takes_space) {
     const char *kind = variable("FAULT_KIND");
     if (at == 0 || call < at) return 0;
     if (strcmp(kind, "ENOSPC") == 0) return takes_space ? ENOSPC : 0;
+    if (strcmp(kind, "EROFS") == 0) return takes_space ? EROFS : 0;
     if (call > at) return 0;
     if (strcmp(kind, "EIO") == 0) return EIO;
     if (strcmp(kind, "power") == 0) {
@@ -183,6 +187,14 @@ int rename(const char *from, const char *to) {
 int unlink(const char *path) {
     SPOIL(is_below(path), 0);
     return REAL(unlink)(path);
+}
+
+int flock(int fd, int operation) {
+    if (strcmp(variable("FAULT_KIND"), "ENOLCK") == 0 && is_file_below(fd)) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return REAL(flock)(fd, operation);
 }
 
 int mkdir(const char *path, mode_t mode) {

@@ -189,3 +189,37 @@ fn a_full_disk_stops_the_run_at_the_first_column_that_finds_it_full() {
     let again = faults.command(&study).args(four).output().unwrap();
     assert!(again.status.success(), "{again:?}");
 }
+
+#[test]
+fn without_locks_a_study_is_trained_and_a_cache_says_what_to_do() {
+    let faults = match Faults::new() {
+        Ok(faults) => faults,
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            return;
+        }
+    };
+    let study = faults.path("no-locks");
+    let trained = faults.interposed(&study, "ENOLCK", 0).output().unwrap();
+    assert!(trained.status.success(), "{trained:?}");
+    assert!(bits(&study) == faults.unbroken, "other bits");
+
+    let cache = faults.path("cache");
+    for (kind, at, told) in [
+        (
+            "ENOLCK",
+            "0",
+            "cannot lock the cache folder, because its file system has no locks: put the cache on a local disk",
+        ),
+        ("EROFS", "1", "cannot create: Read-only file system"),
+    ] {
+        let mut setup = Command::new(env!("CARGO_BIN_EXE_mcdnn"));
+        setup.arg("setup").env("CIRESAN_CACHE", &cache).env("FAULT_FOLDER", &cache);
+        setup.env("LD_PRELOAD", faults.path("interposed.so")).env("FAULT_KIND", kind).env("FAULT_AT", at);
+        let refused = setup.output().unwrap();
+        let stderr = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{kind}: {stderr}");
+        let advice = "error: the cache cannot be used; set CIRESAN_CACHE to another folder";
+        assert!(stderr.contains(advice) && stderr.contains(told), "{kind}: {stderr}");
+    }
+}
