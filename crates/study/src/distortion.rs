@@ -19,7 +19,7 @@ pub struct AnnealedDistortion {
 }
 
 /// Elastic displacement, translation, rotation, scaling and shear in one map of coordinates. An amplitude of
-/// 0 switches its part off; draws are uniform in ± the amplitude.
+/// 0 turns that part off; draws are uniform in ± the amplitude.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
@@ -48,7 +48,7 @@ struct Keys {
     #[serde(deserialize_with = "single")]
     #[schemars(range(min = 0, max = 0.9))]
     scaling: f32,
-    /// Largest horizontal shear, in columns a row.
+    /// Largest horizontal shear, in columns per row.
     #[serde(deserialize_with = "single")]
     #[schemars(range(min = 0, max = 10))]
     shear: f32,

@@ -17,7 +17,7 @@ pub enum LearningRate {
         /// Rate of the first epoch.
         #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
         initial: f64,
-        /// Factor an epoch.
+        /// Factor per epoch.
         #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
         factor: f64,
         /// Smallest rate, at most `initial`.

@@ -63,16 +63,16 @@ pub(crate) enum OptimizerSchema {
     },
     /// Adam with decoupled weight decay.
     AdamW {
-        /// What is kept of the mean of gradients in a step.
+        /// Decay of the mean of the gradients, per step.
         #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
         beta1: f64,
-        /// What is kept of the mean of their squares in a step.
+        /// Decay of the mean of their squares, per step.
         #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
         beta2: f64,
-        /// Added to the root of that mean.
+        /// Added to the square root of that mean.
         #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
         epsilon: f64,
-        /// Times the learning rate, the share of every parameter that a step takes away.
+        /// Weight decay: each step shrinks every parameter by this share, times the learning rate.
         #[schemars(range(min = 0, max = 1))]
         weight_decay: f64,
     },

@@ -39,8 +39,8 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(
     deny_unknown_fields,
-    description = "A study: which columns to train, on what, and how. Every key that changes a result is required, but for \
-                   skip_below, which is 0 when left out, and early_stopping."
+    description = "A study: which columns to train, on what, and how. Every key that changes a result is required, \
+                   except skip_below (0 if omitted) and early_stopping (off if omitted)."
 )]
 #[non_exhaustive]
 pub struct Study {
@@ -77,17 +77,17 @@ pub struct Study {
     /// Columns of each width.
     #[schemars(range(min = 1, max = Study::MAX_COLUMNS_PER_WIDTH))]
     pub columns_per_width: u16,
-    /// Epochs of a column; with `early_stopping` at most.
+    /// Epochs that each column trains; with `early_stopping`, the most it trains.
     #[schemars(range(min = 1, max = Study::MAX_EPOCHS))]
     pub epochs: u32,
-    /// Images of a training step: at most the training digits that are not held out.
+    /// Images per training step; at most the number of training digits that are not held out.
     #[schemars(range(min = 1, max = 60_000))]
     pub batch: u32,
     /// Training digits held out for validation, the last ones in file order; 0 for none.
     #[schemars(range(min = 0, max = 59_999))]
     pub validation: u32,
     /// Ends the training of a column when its error on the held-out digits no longer improves, and keeps the weights of its best
-    /// epoch. Left out, a column trains all epochs and keeps the last.
+    /// epoch. If omitted, a column trains all epochs and keeps its last weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "EarlyStopping")]
     pub early_stopping: Option<EarlyStopping>,
@@ -96,13 +96,13 @@ pub struct Study {
     /// How a step moves the parameters by the gradient.
     #[schemars(with = "optimizer::OptimizerSchema")]
     pub optimizer: Optimizer,
-    /// The coarsest rounding that an engine may give the operands of convolutions and matrix products: "fp32", "tf32" or
-    /// "bf16". Parameters, sums and loss are fp32 always, and an engine may round less: that for CPUs is fp32.
+    /// The coarsest rounding that an engine may use for the operands of convolutions and matrix products: "fp32", "tf32" or
+    /// "bf16". Parameters, sums and loss are always fp32. An engine may round less: the CPU engine always uses fp32.
     #[schemars(with = "Value", extend("enum" = Precision::ALL))]
     pub precision: Precision,
-    /// Skips what is known: an image whose probability of its label is above 1 - skip_below adds nothing to the gradient, and
-    /// an engine may leave out its backward pass; the loss is that of all images. Left out or 0, every image is learned
-    /// from.
+    /// Skips images that the column already knows: an image whose probability of its label is above 1 - skip_below adds
+    /// nothing to the gradient, and an engine may leave out its backward pass. The loss is still that of all images. If 0
+    /// or omitted, no image is skipped.
     // 0 is `None`: neither written nor hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "f32", range(min = 0, max = 0.5), extend("default" = 0))]
@@ -110,8 +110,8 @@ pub struct Study {
     /// The random distortion of training digits, drawn anew for every image in every epoch; null for none.
     #[schemars(required, schema_with = "distortion::schema")]
     pub distortion: Option<AnnealedDistortion>,
-    /// The views of each digit that finished columns are asked about besides; left out for none. Changes no training, and
-    /// may be added to the config of a finished study.
+    /// Views of each digit that finished columns classify in addition; none if omitted. They do not change the training,
+    /// so they can be added to the config of a finished study.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "views::Keys")]
     pub views: Option<Views>,
