@@ -259,12 +259,15 @@ fn is_sheet(pieces: &Pieces, index: usize, piece: &Piece) -> bool {
         [a * b, a.max(b) / a.min(b)]
     });
     let smallest = boxed.min_by(|a, b| a[0].total_cmp(&b[0])).unwrap_or([1.0, 1.0]);
-    smallest[1] < SHEET_ASPECT
-        && enclosed(&ends, piece) >= SHEET_FILLED * smallest[0]
+    let enclosed = enclosed(&ends, piece);
+    (smallest[1] < SHEET_ASPECT || piece.area as f32 <= SHEET_WRITTEN_ON * enclosed)
+        && enclosed >= SHEET_FILLED * smallest[0]
         && piece.area as f32 >= SHEET_AREA * smallest[0]
 }
 
-/// A sheet is no longer than so many times its width, fills its rectangle, and is mostly empty.
+/// A sheet is no longer than so many times its width, or something is written on it, for a bar that is longer may be a 1. It fills its
+/// rectangle, and is mostly empty.
 const SHEET_ASPECT: f32 = 2.2;
+const SHEET_WRITTEN_ON: f32 = 0.97;
 const SHEET_FILLED: f32 = 0.87;
 const SHEET_AREA: f32 = 0.6;

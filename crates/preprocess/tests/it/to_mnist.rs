@@ -281,6 +281,12 @@ fn what_is_no_single_digit_is_in_doubt() {
             usize::from(in_shifts(&got.pixels, &to_mnist(on_paper(index).view()).unwrap().pixels) < 0.5);
     }
     assert!(n_found >= 16, "{n_found} of 20");
+    // A strip of paper, longer than a sheet.
+    let mut desk = Array2::from_elem((220, 90), 70_u8);
+    desk.slice_mut(s![10..210, 10..80]).fill(230);
+    let digit = repeated(sample(2).slice(s![4..24, 4..24]), 3);
+    desk.slice_mut(s![80..140, 15..75]).zip_mut_with(&digit, |grey, ink| *grey -= *ink / 2);
+    assert_eq!(to_mnist(desk.view()).unwrap().doubt, Some(Doubt::Border));
 }
 
 #[test]
