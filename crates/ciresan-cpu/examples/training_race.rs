@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The protocol and the other contenders are in `xtask/peers/`: a line on stdin is a count of images to train on. With `--skip-below`
-//! it trains on distorted digits that it knows by then, because nothing is skipped of the random images that the others train on.
+//! a column first learns distorted digits and is then timed on others of them: of the random images that the others train on, none would be skipped.
 
 use std::error::Error;
 use std::io::{Write, stdin, stdout};
@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use ciresan_cpu::CpuEngine;
 use ciresan_net::{Activation, Engine, EngineSpec, Network, Optimizer, Parameters, Precision, Step};
-use ndarray::Axis;
+use ndarray::Array3;
 use preprocess::{CANVAS_PX, Distorter, Distortion, Epoch, Width};
 
 const NETWORK: &str = "1x29x29-20C4-MP2-40C5-MP3-150N-10N";
@@ -79,11 +79,14 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let args = Args::parse()?;
-    // Of digits, distortions that the columns have not seen.
-    let data =
-        if args.skip_below > 0.0 { Data::digits(KNOWN_AFTER..KNOWN_AFTER + 5)? } else { Data::random() };
+    let digits = if args.skip_below > 0.0 { Some(Digits::sample()?) } else { None };
+    let data = match &digits {
+        // Distortions that the columns have not seen.
+        Some(digits) => digits.distorted(KNOWN_AFTER..KNOWN_AFTER + 5)?,
+        None => Data::random(),
+    };
     if args.check {
-        let mut column = Column::new(&args)?;
+        let mut column = Column::new(&args, digits.as_ref())?;
         let losses = (0..5)
             .map(|_| Ok(column.train(&data, 1)?.loss.to_string()))
             .collect::<Result<Vec<_>, Failure>>()?;
@@ -99,8 +102,9 @@ fn run() -> Result<(), Failure> {
         for _ in 0..args.threads {
             let (order, counts) = mpsc::channel();
             orders.push(order);
-            let (answer, args, data, barrier) = (answer.clone(), &args, &data, &barrier);
-            scope.spawn(move || work(args, data, barrier, &counts, &answer));
+            let (answer, args, digits, data, barrier) =
+                (answer.clone(), &args, digits.as_ref(), &data, &barrier);
+            scope.spawn(move || work(Column::new(args, digits), data, barrier, &counts, &answer));
         }
         race(&args, &orders, &answers)
     })
@@ -156,13 +160,12 @@ struct Turn {
 
 /// Trains one column: an answer for each count of steps, which all threads start together.
 fn work(
-    args: &Args,
+    mut column: Result<Column, Failure>,
     data: &Data,
     barrier: &Barrier,
     counts: &mpsc::Receiver<usize>,
     answer: &mpsc::Sender<Result<Turn, Failure>>,
 ) {
-    let mut column = Column::new(args);
     for n_steps in counts {
         barrier.wait();
         let start = Instant::now();
@@ -192,9 +195,9 @@ struct Trained {
 }
 
 impl Column {
-    /// One that skips has learnt the sample, and from then on stays as it is, for it would learn its images by heart turn by turn:
-    /// at a learning rate of 0, which takes the same time.
-    fn new(args: &Args) -> Result<Self, Failure> {
+    /// With digits, the column learns them first. From then on its learning rate is 0, so that it does not memorize the images of the
+    /// turns; a step takes the same time.
+    fn new(args: &Args, digits: Option<&Digits>) -> Result<Self, Failure> {
         let network: Network = NETWORK.parse()?;
         let start = first_parameters(&network);
         let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: true };
@@ -208,10 +211,10 @@ impl Column {
         };
         let engine = CpuEngine::new(&spec, &[start])?;
         let mut column = Self { engine, batch: args.batch, learning_rate: LEARNING_RATE, n_steps: 0 };
-        if args.skip_below > 0.0 {
+        if let Some(digits) = digits {
             for epoch in 0..KNOWN_AFTER {
-                let digits = Data::digits(epoch..epoch + 1)?;
-                column.train(&digits, digits.labels.len() / args.batch)?;
+                let data = digits.distorted(epoch..epoch + 1)?;
+                column.train(&data, data.labels.len() / args.batch)?;
             }
             column.learning_rate = 0.0;
         }
@@ -253,19 +256,34 @@ impl Data {
             labels: hashes(9, N_IMAGES).map(|z| ((z >> 32) % 10) as u8).collect(),
         }
     }
+}
 
-    /// The training digits of the embedded sample, distorted anew in each of these epochs.
-    fn digits(epochs: Range<u32>) -> Result<Self, Failure> {
+/// The training digits of the embedded sample, and how they are distorted.
+struct Digits {
+    canvases: Array3<u8>,
+    labels: Vec<u8>,
+    distorter: Distorter,
+}
+
+impl Digits {
+    fn sample() -> Result<Self, Failure> {
         let sample = mnist_data::Data::sample().train;
-        let canvases =
-            preprocess::normalize_all(sample.view().images(), Width::Original, [CANVAS_PX, CANVAS_PX])?;
-        let distorter = Distorter::new(&Distortion::default(), CANVAS_PX, CANVAS_PX)?;
-        let mut data = Self { images: Vec::new(), labels: Vec::new() };
+        let size = [CANVAS_PX, CANVAS_PX];
+        Ok(Self {
+            canvases: preprocess::normalize_all(sample.images(), Width::Original, size)?,
+            labels: sample.labels().to_vec(),
+            distorter: Distorter::new(&Distortion::default(), CANVAS_PX, CANVAS_PX)?,
+        })
+    }
+
+    /// All of them, shuffled and distorted anew in each of these epochs.
+    fn distorted(&self, epochs: Range<u32>) -> Result<Data, Failure> {
+        let mut data = Data { images: Vec::new(), labels: Vec::new() };
         for epoch in epochs {
             let epoch = Epoch { study_seed: 2012, column: 1, epoch };
-            let order = epoch.order(canvases.len_of(Axis(0)) as u32);
-            data.images.extend(distorter.distorted(canvases.view(), &order, epoch, 1.0)?);
-            data.labels.extend(order.iter().map(|&index| sample.view().labels()[index as usize]));
+            let order = epoch.order(self.labels.len() as u32);
+            data.images.extend(self.distorter.distorted(self.canvases.view(), &order, epoch, 1.0)?);
+            data.labels.extend(order.iter().map(|&index| self.labels[index as usize]));
         }
         Ok(data)
     }

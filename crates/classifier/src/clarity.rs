@@ -5,7 +5,7 @@ use std::fmt;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use preprocess::Doubt;
 
-/// Least probability that every column must give a clear answer.
+/// An answer is clear if every column gives it at least this probability.
 ///
 /// Chosen on held-out training digits, with 40 columns of the tuning studies in `results/tuning`: 97.5 % of the 10,000 digits are clear, and 5 of the
 /// 30 that the committee misclassifies. At 0.9 it would be 96.6 % and 3; with the committee's mean above 0.8 and all columns' votes for
@@ -17,11 +17,11 @@ pub const CLEAR: f64 = 0.8;
 pub enum Unclear {
     /// The image speaks against one digit.
     Image(Doubt),
-    /// The committee's probability is below [`CLEAR`], so that of some columns is, too.
+    /// The committee's probability is below [`CLEAR`], and so is that of at least one column.
     Probability(f64),
-    /// Some columns give the answer less than [`CLEAR`]. Of a digit almost all columns are sure; of letters and scribbles some seldom are.
+    /// Some columns give the answer less than [`CLEAR`]. For a digit, all columns are usually sure; for letters and scribbles, some often are not.
     Columns {
-        /// Columns that give it as much.
+        /// Columns that give it at least [`CLEAR`].
         n_sure: usize,
         /// All columns.
         n_columns: usize,

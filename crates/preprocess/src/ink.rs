@@ -54,11 +54,8 @@ impl Polarity {
                 return Err(PreprocessError::Side { side, got });
             }
         }
-        let mut counts = [0; 256];
-        for &pixel in image {
-            counts[usize::from(pixel)] += 1;
-        }
-        let paper = median(border(image.dim()).map(|at| image[at]).collect());
+        let counts = grey_levels(image.iter().copied());
+        let paper = median(&grey_levels(border(image.dim()).map(|at| image[at])));
         let (polarity, contrast) = Self::against(paper, &counts);
         if contrast < MIN_CONTRAST {
             return Err(PreprocessError::Blank { contrast });
@@ -101,12 +98,12 @@ impl Polarity {
 ///
 /// Returns `[height, width]` of the box, 0 where there is no ink.
 ///
-/// Where most of the border has another grey than most of the image, and what differs from the border looks like a sheet and not like a thick digit,
-/// the border may be a desk or a frame. Then the paper is looked for in the image, what touches the border is left out, and the answer is in
-/// doubt. Where that leaves no digit, the border is paper after all.
+/// If most of the border has another grey than most of the image, the border may be a desk or a frame. Unless what differs from a smooth border looks
+/// like a digit, the paper is then looked for inside the image: what touches the border is left out, and the answer is in doubt. If that
+/// leaves no digit, the border is paper after all.
 pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
     let (polarity, outer, counts) = Polarity::found(image)?;
-    let inner = median_of(&counts);
+    let inner = median(&counts);
     let (polarity_inside, contrast) = Polarity::against(inner, &counts);
     let light = polarity.light_on_dark(image);
     let paper = Paper::under(light.view());
@@ -115,7 +112,7 @@ pub(crate) fn ink(image: ArrayView2<'_, u8>) -> Result<Ink, PreprocessError> {
     if !is_digit && (outer - inner).abs() > i32::from(contrast.max(MIN_CONTRAST)) {
         let image = polarity_inside.light_on_dark(image);
         let points = sampled(image.view());
-        let level = median(points.iter().map(|point| point[2] as u8).collect());
+        let level = median(&grey_levels(points.iter().map(|point| point[2] as u8)));
         let (paper, _) = Paper::near(&points, f64::from(level) / 2.0);
         if let Ok((Some(pixels), _)) = on(&paper, image.view(), Border::Other) {
             return Ok(Ink { pixels, polarity: polarity_inside, doubt: Some(Doubt::Border) });
@@ -177,14 +174,15 @@ fn sampled(image: ArrayView2<'_, u8>) -> Vec<[f64; 3]> {
 /// Pixels along the shorter side that stand for all.
 const N_SAMPLED: usize = 64;
 
-/// Twice the median, so that it is a whole number and that of the inverted image is 510 minus it.
-fn median(mut grey: Vec<u8>) -> i32 {
-    grey.sort_unstable();
-    i32::from(grey[(grey.len() - 1) / 2]) + i32::from(grey[grey.len() / 2])
+/// How many pixels each grey level has.
+fn grey_levels(pixels: impl Iterator<Item = u8>) -> [u64; 256] {
+    let mut counts = [0; 256];
+    pixels.for_each(|pixel| counts[usize::from(pixel)] += 1);
+    counts
 }
 
-/// The same of an image's pixels: how many each grey level has.
-fn median_of(counts: &[u64; 256]) -> i32 {
+/// Twice the median of at least one pixel, so that it is a whole number and that of the inverted image is 510 minus it.
+fn median(counts: &[u64; 256]) -> i32 {
     let n_all: u64 = counts.iter().sum();
     let mut n_up_to = counts.iter().scan(0, |n, count| {
         *n += count;
@@ -437,13 +435,14 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn medians_of_values_and_of_counts_are_the_same() {
-        for grey in
-            [vec![7], vec![0, 255], vec![3, 3, 9], vec![255; 4], vec![1, 2, 2, 4], vec![5, 0, 5, 9, 9, 9]]
+    fn the_median_is_between_the_two_in_the_middle() {
+        for mut grey in
+            [vec![7_u8], vec![0, 255], vec![3, 3, 9], vec![255; 4], vec![1, 2, 2, 4], vec![5, 0, 5, 9, 9, 9]]
         {
-            let mut counts = [0; 256];
-            grey.iter().for_each(|&level| counts[usize::from(level)] += 1);
-            assert_eq!(median_of(&counts), median(grey));
+            let got = median(&grey_levels(grey.iter().copied()));
+            grey.sort_unstable();
+            let want = i32::from(grey[(grey.len() - 1) / 2]) + i32::from(grey[grey.len() / 2]);
+            assert_eq!(got, want, "{grey:?}");
         }
     }
 

@@ -52,7 +52,7 @@ const SMALLEST: f32 = 0.2;
 /// The lines of a frame are no thicker than this share of its longer side.
 const FRAME: f32 = 0.08;
 
-/// A frame encloses at least this share of its box; a digit that a stroke stands in encloses less.
+/// A frame encloses at least this share of its box; a digit with a separate stroke in its box encloses less.
 const FRAME_FILLED: f32 = 0.8;
 
 /// What the image's border is.
@@ -159,17 +159,7 @@ fn is_frame(pieces: &Pieces, index: usize) -> bool {
     let is_around = |other: &Piece| piece.surrounds(other) && other.longer() as f32 >= MAIN * longer;
     thickness <= FRAME * longer
         && pieces.all.iter().any(is_around)
-        && enclosed(&pieces.ends(index).collect::<Vec<_>>(), piece) >= FRAME_FILLED * height * width
-}
-
-/// The area that a piece's outline encloses, row by row.
-fn enclosed(ends: &[[[usize; 2]; 2]], piece: &Piece) -> f32 {
-    let mut outline = vec![[usize::MAX, 0]; piece.height()];
-    for [[row, first], [_, last]] in ends {
-        let outline = &mut outline[row - piece.rows[0]];
-        *outline = [outline[0].min(*first), outline[1].max(*last)];
-    }
-    outline.iter().map(|[first, last]| last + 1 - first).sum::<usize>() as f32
+        && pieces.enclosed(index) as f32 >= FRAME_FILLED * height * width
 }
 
 /// What speaks against one digit.
@@ -259,15 +249,18 @@ fn is_sheet(pieces: &Pieces, index: usize, piece: &Piece) -> bool {
         [a * b, a.max(b) / a.min(b)]
     });
     let smallest = boxed.min_by(|a, b| a[0].total_cmp(&b[0])).unwrap_or([1.0, 1.0]);
-    let enclosed = enclosed(&ends, piece);
+    let enclosed = pieces.enclosed(index) as f32;
     (smallest[1] < SHEET_ASPECT || piece.area as f32 <= SHEET_WRITTEN_ON * enclosed)
         && enclosed >= SHEET_FILLED * smallest[0]
         && piece.area as f32 >= SHEET_AREA * smallest[0]
 }
 
-/// A sheet is no longer than so many times its width, or something is written on it, for a bar that is longer may be a 1. It fills its
-/// rectangle, and is mostly empty.
+/// A sheet is at most this many times as long as wide, unless it is written on: a longer bar may be a 1.
 const SHEET_ASPECT: f32 = 2.2;
+
+/// A sheet that is written on covers at most this share of what its outline encloses.
 const SHEET_WRITTEN_ON: f32 = 0.97;
+
+/// A sheet fills its rectangle and is mostly empty.
 const SHEET_FILLED: f32 = 0.87;
 const SHEET_AREA: f32 = 0.6;

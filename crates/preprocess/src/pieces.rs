@@ -134,6 +134,17 @@ impl Pieces {
         let own = self.runs.iter().zip(&self.of_run).filter(move |(_, of)| **of == piece);
         own.map(|(run, _)| [[run.row, run.start], [run.row, run.end - 1]])
     }
+
+    /// Pixels between the first and the last pixel of each row of a piece, with these.
+    pub(crate) fn enclosed(&self, piece: usize) -> usize {
+        let Piece { rows, .. } = self.all[piece];
+        let mut outline = vec![[usize::MAX, 0]; rows[1] + 1 - rows[0]];
+        for [[row, first], [_, last]] in self.ends(piece) {
+            let outline = &mut outline[row - rows[0]];
+            *outline = [outline[0].min(first), outline[1].max(last)];
+        }
+        outline.iter().map(|[first, last]| last + 1 - first).sum()
+    }
 }
 
 fn root(parents: &mut [usize], mut index: usize) -> usize {

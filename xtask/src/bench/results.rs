@@ -53,7 +53,7 @@ pub(super) enum Side {
     Peer,
     /// The least that the task costs anyone, such as reading the bytes of a file.
     Floor,
-    /// This project's when it does less than the task: compared with its own contender, not with the others.
+    /// This project's, doing less than the task: compared only with this project's contender that does all of it.
     Shortcut,
 }
 

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// The tasks' names.
 pub(super) const TASKS: &[&str] = &["train"];
 
-/// The ε below which an image that is known is skipped: the one that docs/PERFORMANCE.md recommends.
+/// The `skip_below` that docs/PERFORMANCE.md recommends.
 const SKIP_BELOW: &str = "0.01";
 
 /// The peers' script, and the folder of those in Rust: a workspace of its own.
@@ -36,17 +36,14 @@ pub(super) fn lineup(
     let torch = preprocess::environment(workspace, python)?;
     let rust = rust_peers(workspace);
 
-    let our_entry = |threads: usize| {
+    let our_entry = |name: String, side: Side, skip_below: &str, threads: usize| {
         let mut command = Command::new(&ours);
-        command.args(["--threads", &threads.to_string()]);
-        Entry { name: OURS.to_owned(), side: Side::Ours, threads, command: Ok(command) }
+        command.args(["--skip-below", skip_below, "--threads", &threads.to_string()]);
+        Entry { name, side, threads, command: Ok(command) }
     };
-    let skipping = |threads: usize| {
-        let mut command = Command::new(&ours);
-        command.args(["--skip-below", SKIP_BELOW, "--threads", &threads.to_string()]);
-        let name = format!("{OURS}, skip_below {SKIP_BELOW}");
-        Entry { name, side: Side::Shortcut, threads, command: Ok(command) }
-    };
+    let exact = |threads| our_entry(OURS.to_owned(), Side::Ours, "0", threads);
+    let skipping =
+        |threads| our_entry(format!("{OURS}, skip_below {SKIP_BELOW}"), Side::Shortcut, SKIP_BELOW, threads);
     let pytorch = |name: &str, variant: &str, threads: usize, processes: usize| {
         let command = torch.as_ref().map_err(Clone::clone).map(|torch| {
             let mut command = torch.script(&workspace.root().join(SCRIPT), threads);
@@ -69,8 +66,8 @@ pub(super) fn lineup(
                this project's threads do"
             .to_owned(),
         entries: vec![
-            our_entry(1),
-            our_entry(2),
+            exact(1),
+            exact(2),
             skipping(1),
             skipping(2),
             pytorch("PyTorch as usually written", "usual", 1, 1),

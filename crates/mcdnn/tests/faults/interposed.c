@@ -72,6 +72,7 @@ static int spoiled(int takes_space) {
     if (at == 0 || call < at) return 0;
     if (strcmp(kind, "ENOSPC") == 0) return takes_space ? ENOSPC : 0;
     if (strcmp(kind, "EROFS") == 0) return takes_space ? EROFS : 0;
+    if (strcmp(kind, "ENOLCK") == 0) return 0;
     if (call > at) return 0;
     if (strcmp(kind, "EIO") == 0) return EIO;
     if (strcmp(kind, "power") == 0) {
