@@ -38,7 +38,7 @@ struct Faults {
 
 impl Faults {
     /// `None` without a C compiler, which stderr then says.
-    #[allow(clippy::print_stderr, reason = "a test that is skipped says why")]
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tiny.json"), CONFIG).unwrap();
